@@ -1,0 +1,84 @@
+import type { FrameDefinition, PayloadOf } from '#shared/frames/define';
+import { encodeFrame } from '#shared/frames/envelope';
+import { OutboundFrame } from '#shared/transport/frame-batch';
+import type { Identity } from '../credentials/identity.ts';
+
+/** Where a connection's outgoing frames go. Bounded by whoever owns the socket. */
+export interface FrameSink {
+  /** Bytes that have not left this process. */
+  readonly queuedBytes: number;
+  push(frame: OutboundFrame): void;
+  /** Sends what is queued, then closes. */
+  close(code: number, reason: string): void;
+  /** Stops and restarts reading from the peer, where the transport can. */
+  pause(): void;
+  resume(): void;
+}
+
+/** One authenticated peer of the broker. */
+export class Connection {
+  readonly id: number;
+  readonly identity: Identity;
+  readonly #sink: FrameSink;
+  readonly #drainWaiters: (() => void)[] = [];
+  readonly #closeListeners: ((reason: string) => void)[] = [];
+  #open = true;
+
+  constructor(id: number, identity: Identity, sink: FrameSink) {
+    this.id = id;
+    this.identity = identity;
+    this.#sink = sink;
+  }
+
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  get queuedBytes(): number {
+    return this.#sink.queuedBytes;
+  }
+
+  /** Encodes and queues one frame. */
+  push<D extends FrameDefinition>(definition: D, payload: PayloadOf<D>): void {
+    this.send(new OutboundFrame(encodeFrame(definition.kind, payload)));
+  }
+
+  /** Queues a frame that may be on its way to others too. */
+  send(frame: OutboundFrame): void {
+    if (this.#open) this.#sink.push(frame);
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#open) this.#sink.close(code, reason);
+  }
+
+  pauseReading(): void {
+    this.#sink.pause();
+  }
+
+  resumeReading(): void {
+    this.#sink.resume();
+  }
+
+  /** Runs `action` once, when what is queued has left or the connection has ended. */
+  onceDrained(action: () => void): void {
+    this.#drainWaiters.push(action);
+  }
+
+  /** Runs `listener` once, when the peer is gone. */
+  onClose(listener: (reason: string) => void): void {
+    this.#closeListeners.push(listener);
+  }
+
+  /** Called by the gateway. */
+  drained(): void {
+    for (const action of this.#drainWaiters.splice(0)) action();
+  }
+
+  /** Called by the gateway, once. */
+  ended(reason: string): void {
+    this.#open = false;
+    for (const listener of this.#closeListeners.splice(0)) listener(reason);
+    this.drained();
+  }
+}

@@ -1,0 +1,79 @@
+import { nameKey } from '#shared/config/names';
+import type { OutboundFrame } from '#shared/transport/frame-batch';
+import type { Connection } from './connection.ts';
+
+/** What operators can subscribe to. */
+export type Topic = 'chat' | 'roster';
+
+/** A name's way to its connection. A later route for the same name has a higher generation. */
+export interface Route {
+  readonly name: string;
+  readonly connection: Connection;
+  readonly generation: number;
+  /** False while a replay is still catching up: it will reach newer messages by itself. */
+  live: boolean;
+}
+
+/** Who is connected, under which names, and who wants to hear what. Memory only. */
+export class Hub {
+  readonly #connections = new Set<Connection>();
+  readonly #routes = new Map<string, Route>();
+  readonly #subscribers: Readonly<Record<Topic, Set<Connection>>> = {
+    chat: new Set(),
+    roster: new Set(),
+  };
+  #generation = 0;
+
+  get connections(): ReadonlySet<Connection> {
+    return this.#connections;
+  }
+
+  /** Takes a connection in until it ends. */
+  attach(connection: Connection): void {
+    this.#connections.add(connection);
+    connection.onClose(() => {
+      this.#connections.delete(connection);
+      for (const subscribers of Object.values(this.#subscribers)) subscribers.delete(connection);
+    });
+  }
+
+  /** Points a name at a connection, replacing an older route. */
+  bind(name: string, connection: Connection, live: boolean): Route {
+    const route = { name, connection, generation: ++this.#generation, live };
+    this.#routes.set(nameKey(name), route);
+    return route;
+  }
+
+  /** Removes a route unless a newer one has taken its place. */
+  unbind(route: Route): void {
+    const key = nameKey(route.name);
+    if (this.#routes.get(key)?.generation === route.generation) this.#routes.delete(key);
+  }
+
+  /** The route of a name, in any case. */
+  find(name: string): Route | undefined {
+    return this.#routes.get(nameKey(name));
+  }
+
+  /** Every route, in no particular order. */
+  routes(): IterableIterator<Route> {
+    return this.#routes.values();
+  }
+
+  subscribe(topic: Topic, connection: Connection): void {
+    this.#subscribers[topic].add(connection);
+  }
+
+  unsubscribe(topic: Topic, connection: Connection): void {
+    this.#subscribers[topic].delete(connection);
+  }
+
+  hasSubscribers(topic: Topic): boolean {
+    return this.#subscribers[topic].size > 0;
+  }
+
+  /** Queues a frame for every subscriber of a topic. */
+  publish(topic: Topic, frame: OutboundFrame): void {
+    for (const connection of this.#subscribers[topic]) connection.send(frame);
+  }
+}

@@ -1,0 +1,172 @@
+import { nameKey } from '#shared/config/names';
+import { ChatDeliver, ChatReactionUpdate, type ChatSend } from '#shared/frames/chat';
+import { encodeFrame } from '#shared/frames/envelope';
+import { FrameRefused } from '#shared/frames/errors';
+import { OutboundFrame } from '#shared/transport/frame-batch';
+import type { Connection } from '../broker/connection.ts';
+import type { Hub } from '../broker/hub.ts';
+import { isAdmin, isOperator, operatorName } from '../credentials/identity.ts';
+import type { Journal, JournalEvent } from '../journal/journal.ts';
+import type { ChatStore } from './chat-store.ts';
+import {
+  type ChatEvent,
+  type ChatPosted,
+  type ChatReacted,
+  chatPosted,
+  chatReacted,
+} from './events.ts';
+import { type ChatMessage, toDeliver, wireTime } from './message.ts';
+import { type Audience, recipientsOf } from './recipients.ts';
+
+export interface ChatServiceDeps {
+  readonly journal: Journal;
+  readonly store: ChatStore;
+  readonly hub: Hub;
+  /** The coordinator's name, if this instance has one. */
+  readonly frameName?: string | undefined;
+  /** A known aspect's name as its owner spells it, connected or not. */
+  findName(name: string): string | undefined;
+  /** Bytes of a message's content; a deliver must stay well below the 1 MiB frame (G11). */
+  readonly maxContentBytes?: number;
+}
+
+/** What a sender learns once its message is on disk. */
+export interface Sent {
+  readonly id: number;
+  readonly threadRoot: number;
+  readonly unknownReplyTo?: number | undefined;
+}
+
+/** Posts, delivers and reacts. Delivery follows from committed events, whoever appended them. */
+export class ChatService {
+  readonly audience: Audience;
+  readonly #deps: ChatServiceDeps;
+  readonly #maxContentBytes: number;
+  /** Sends under way by idempotency key, so that a retry does not race its original. */
+  readonly #underWay = new Map<string, Promise<Sent>>();
+
+  constructor(deps: ChatServiceDeps) {
+    this.#deps = deps;
+    this.#maxContentBytes = deps.maxContentBytes ?? 256 * 1024;
+    const { hub, frameName: frame } = deps;
+    this.audience = {
+      resolve: (name) => hub.find(name)?.name ?? deps.findName(name),
+      everybody: () => [...hub.routes()].map((route) => route.name),
+      ...(frame && { frame }),
+      operator: operatorName,
+    };
+    deps.journal.onCommit((events) => this.#deliver(events));
+  }
+
+  /** Records a message. Throws `FrameRefused` for what cannot be taken. */
+  post(connection: Connection, send: ChatSend): Promise<Sent> {
+    const sender = senderOf(connection, send.from);
+    if (Buffer.byteLength(send.content) > this.#maxContentBytes) {
+      throw new FrameRefused('too_large', `a message may have ${this.#maxContentBytes} bytes`);
+    }
+    const key = send.idempotency_key;
+    return key ? this.#postOnce(sender, key, send) : this.#append(sender, send);
+  }
+
+  /** Sets, changes or (the same emoji again) takes back the caller's reaction. */
+  async react(connection: Connection, msgId: number, emoji: string, from?: string): Promise<void> {
+    const { store, journal } = this.#deps;
+    const reactor = senderOf(connection, from);
+    if (!store.find(msgId)) throw new FrameRefused('not_found', `there is no message ${msgId}`);
+    const present = store.reactionsTo(msgId).find((reaction) => reaction.aspect === reactor);
+    const op = present?.emoji === emoji ? 'removed' : 'added';
+    const body: ChatReacted['body'] = { msgId, emoji, op };
+    await journal.append({ kind: chatReacted, actor: reactor, body });
+  }
+
+  #postOnce(sender: string, key: string, send: ChatSend): Promise<Sent> {
+    const before = this.#deps.store.findByKey(sender, key);
+    if (before) return Promise.resolve(before);
+    const mapKey = `${sender}\n${key}`;
+    const underWay = this.#underWay.get(mapKey);
+    if (underWay !== undefined) return underWay;
+    const sent = this.#append(sender, send).finally(() => this.#underWay.delete(mapKey));
+    this.#underWay.set(mapKey, sent);
+    return sent;
+  }
+
+  async #append(sender: string, send: ChatSend): Promise<Sent> {
+    const { content, reply_to, topic, idempotency_key: key } = send;
+    const target = reply_to ? this.#deps.store.find(reply_to) : undefined;
+    const body: ChatPosted['body'] = {
+      content,
+      ...(target && {
+        replyTo: target.id,
+        replyAuthor: target.from,
+        threadRoot: target.threadRoot,
+      }),
+      ...(reply_to && !target && { unknownReplyTo: reply_to }),
+      ...(topic && { topic }),
+      ...(key && { key }),
+    };
+    const event = await this.#deps.journal.append({ kind: chatPosted, actor: sender, body });
+    return {
+      id: event.position,
+      threadRoot: body.threadRoot ?? event.position,
+      unknownReplyTo: body.unknownReplyTo,
+    };
+  }
+
+  #deliver(events: readonly JournalEvent[]): void {
+    for (const event of events as readonly (JournalEvent & ChatEvent)[]) {
+      if (event.kind === chatPosted) this.#deliverMessage(messageOf(event));
+      else if (event.kind === chatReacted) this.#announceReaction(event);
+    }
+  }
+
+  /** Encodes once, for everybody. */
+  #deliverMessage(message: ChatMessage): void {
+    const { hub } = this.#deps;
+    const recipients = recipientsOf(message, this.audience);
+    if (recipients.length === 0 && !hub.hasSubscribers('chat')) return;
+    const frame = new OutboundFrame(encodeFrame(ChatDeliver.kind, toDeliver(message)));
+    for (const name of recipients) {
+      const route = hub.find(name);
+      if (route?.live) route.connection.send(frame);
+    }
+    hub.publish('chat', frame);
+  }
+
+  #announceReaction({ actor, body }: JournalEvent & ChatReacted): void {
+    const { hub, store } = this.#deps;
+    if (!hub.hasSubscribers('chat')) return;
+    const update: ChatReactionUpdate = {
+      msg_id: body.msgId,
+      reactor: actor,
+      emoji: body.emoji,
+      op: body.op,
+      reactions: store.reactionsTo(body.msgId),
+    };
+    hub.publish('chat', new OutboundFrame(encodeFrame(ChatReactionUpdate.kind, update)));
+  }
+}
+
+function messageOf(event: JournalEvent & ChatPosted): ChatMessage {
+  const { content, replyTo, replyAuthor, threadRoot, topic } = event.body;
+  return {
+    id: event.position,
+    from: event.actor,
+    content,
+    threadRoot: threadRoot ?? event.position,
+    replyTo,
+    replyAuthor,
+    topic,
+    receivedAt: wireTime(event.at),
+  };
+}
+
+/**
+ * Whom a frame speaks for: the connection's identity. A different `from` is refused (G1), except
+ * from an admin's connection, which may speak for any aspect but never for the operator.
+ */
+function senderOf({ identity }: Connection, from: string | undefined): string {
+  if (!from || nameKey(from) === nameKey(identity.name)) return identity.name;
+  const mayLend = isAdmin(identity) && !isOperator(identity) && nameKey(from) !== operatorName;
+  if (mayLend) return from;
+  throw new FrameRefused('forbidden', `this connection speaks as ${identity.name}, not as ${from}`);
+}

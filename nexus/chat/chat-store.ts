@@ -1,0 +1,215 @@
+import type { Statement } from 'better-sqlite3';
+import type { JournalEvent, Projection } from '../journal/journal.ts';
+import type { Database, Migration } from '../storage/database.ts';
+import { sqlTime } from '../storage/sql-time.ts';
+import { type ChatEvent, chatPosted, chatReacted } from './events.ts';
+import type { ChatMessage } from './message.ts';
+
+/** Columns and names of the reference (storage spec §4.1); `topic` and the keys are ours. */
+export const chatMigration: Migration = {
+  name: 'chat',
+  sql: `
+    CREATE TABLE chat_messages (
+      id                 INTEGER PRIMARY KEY,
+      thread_id          TEXT,
+      from_agent         TEXT NOT NULL,
+      content            TEXT NOT NULL,
+      reply_to           INTEGER REFERENCES chat_messages(id) ON DELETE SET NULL,
+      parent_msg_id      INTEGER REFERENCES chat_messages(id) ON DELETE SET NULL,
+      thread_root_msg_id INTEGER REFERENCES chat_messages(id) ON DELETE SET NULL,
+      kind               TEXT NOT NULL DEFAULT 'chat',
+      created_at         TEXT NOT NULL DEFAULT (datetime('now')),
+      topic              TEXT
+    );
+    CREATE INDEX idx_chat_messages_reply_to ON chat_messages(reply_to) WHERE reply_to IS NOT NULL;
+    CREATE INDEX idx_chat_messages_thread_root ON chat_messages(thread_root_msg_id);
+
+    CREATE TABLE chat_reactions (
+      id         INTEGER PRIMARY KEY,
+      msg_id     INTEGER NOT NULL REFERENCES chat_messages(id) ON DELETE CASCADE,
+      reactor    TEXT NOT NULL,
+      emoji      TEXT NOT NULL,
+      created_at TEXT NOT NULL DEFAULT (datetime('now')),
+      UNIQUE (msg_id, reactor, emoji)
+    );
+
+    CREATE TABLE chat_send_keys (
+      sender TEXT NOT NULL,
+      key    TEXT NOT NULL,
+      msg_id INTEGER NOT NULL,
+      PRIMARY KEY (sender, key)
+    ) STRICT, WITHOUT ROWID;
+  `,
+};
+
+export interface Reaction {
+  readonly aspect: string;
+  readonly emoji: string;
+}
+
+/** What a list asks for: at most one of the two bounds, both exclusive. */
+export interface PageQuery {
+  readonly after?: number | undefined;
+  readonly before?: number | undefined;
+  readonly limit: number;
+}
+
+interface Row {
+  id: number;
+  from: string;
+  content: string;
+  threadRoot: number | null;
+  replyTo: number | null;
+  replyAuthor: string | null;
+  topic: string | null;
+  createdAt: string;
+  replyCount?: number;
+}
+
+const columns = `
+  m.id, m.from_agent AS "from", m.content, m.thread_root_msg_id AS threadRoot,
+  m.reply_to AS replyTo, r.from_agent AS replyAuthor, m.topic, m.created_at AS createdAt`;
+const source = 'FROM chat_messages m LEFT JOIN chat_messages r ON r.id = m.reply_to';
+
+/** UNION, not UNION ALL: a cycle in imported rows must end. */
+const descendants = (root: string) => `
+  WITH RECURSIVE tree(id) AS (
+    SELECT ${root} UNION SELECT c.id FROM chat_messages c JOIN tree t ON c.reply_to = t.id)`;
+
+/** Chat messages and reactions, as tables derived from the journal. */
+export class ChatStore implements Projection {
+  readonly kinds = [chatPosted, chatReacted];
+  readonly tables = ['chat_messages', 'chat_reactions', 'chat_send_keys'];
+  readonly #write: ReturnType<typeof prepareWrites>;
+  readonly #read: ReturnType<typeof prepareReads>;
+
+  constructor(database: Database) {
+    this.#write = prepareWrites(database);
+    this.#read = prepareReads(database);
+  }
+
+  apply(event: JournalEvent): void {
+    const { kind, body } = event as JournalEvent & ChatEvent;
+    if (kind === chatPosted) this.#applyPosted(event, body);
+    else this.#applyReacted(event, body);
+  }
+
+  #applyPosted(event: JournalEvent, body: Extract<ChatEvent, { kind: 'chat.posted' }>['body']) {
+    const { position, actor, at } = event;
+    const root = body.threadRoot ?? position;
+    // The newest message of the thread, so that racing replies form a chain and not a fork (§4.2).
+    const parent = body.threadRoot ? (this.#write.newestInThread.get(root) as number) : null;
+    const { replyTo = null, topic = null } = body;
+    this.#write.message.run(
+      position,
+      actor,
+      body.content,
+      replyTo,
+      parent,
+      root,
+      sqlTime(at),
+      topic,
+    );
+    if (body.key) this.#write.key.run(actor, body.key, position);
+  }
+
+  #applyReacted(event: JournalEvent, body: Extract<ChatEvent, { kind: 'chat.reacted' }>['body']) {
+    this.#write.clearReaction.run(body.msgId, event.actor);
+    if (body.op === 'removed') return;
+    this.#write.reaction.run(body.msgId, event.actor, body.emoji, sqlTime(event.at));
+  }
+
+  find(id: number): ChatMessage | undefined {
+    return fromRow(this.#read.one.get(id) as Row | undefined);
+  }
+
+  /** The id of the newest message; 0 when there is none. */
+  newestId(): number {
+    return this.#read.newest.get() as number;
+  }
+
+  /** The message that a sender posted under an idempotency key. */
+  findByKey(sender: string, key: string): ChatMessage | undefined {
+    const id = this.#read.byKey.get(sender, key) as number | undefined;
+    return id === undefined ? undefined : this.find(id);
+  }
+
+  /** Messages above an id, oldest first. */
+  since(id: number, limit: number): ChatMessage[] {
+    return fromRows(this.#read.since.all(id, limit));
+  }
+
+  /** A message and everything below it, with ids above `sinceId`, ascending. */
+  subtree(rootId: number, sinceId: number, limit: number): ChatMessage[] {
+    return fromRows(this.#read.subtree.all(rootId, sinceId, limit));
+  }
+
+  /** A page in ascending order, and whether more lies beyond it in the direction it was read. */
+  page({ after, before, limit }: PageQuery): { messages: ChatMessage[]; hasMore: boolean } {
+    const rows =
+      after === undefined
+        ? this.#read.newestBelow.all(before ?? Number.MAX_SAFE_INTEGER, limit + 1)
+        : this.#read.oldestAbove.all(after, limit + 1);
+    const messages = fromRows(rows.slice(0, limit));
+    if (after === undefined) messages.reverse();
+    return { messages, hasMore: rows.length > limit };
+  }
+
+  reactionsTo(msgId: number): Reaction[] {
+    return this.#read.reactions.all(msgId) as Reaction[];
+  }
+}
+
+function prepareWrites({ writer }: Database) {
+  const prepare = (sql: string): Statement => writer.prepare(sql);
+  return {
+    message: prepare(
+      `INSERT INTO chat_messages (id, from_agent, content, reply_to, parent_msg_id,
+         thread_root_msg_id, created_at, topic) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    newestInThread: prepare(
+      'SELECT max(id) FROM chat_messages WHERE thread_root_msg_id = ?',
+    ).pluck(),
+    key: prepare('INSERT INTO chat_send_keys (sender, key, msg_id) VALUES (?, ?, ?)'),
+    clearReaction: prepare('DELETE FROM chat_reactions WHERE msg_id = ? AND reactor = ?'),
+    reaction: prepare(
+      'INSERT INTO chat_reactions (msg_id, reactor, emoji, created_at) VALUES (?, ?, ?, ?)',
+    ),
+  };
+}
+
+function prepareReads({ reader }: Database) {
+  const prepare = (sql: string): Statement => reader.prepare(sql);
+  const counted = `SELECT ${columns}, (${descendants('m.id')} SELECT count(*) - 1 FROM tree) AS replyCount ${source}`;
+  return {
+    one: prepare(`SELECT ${columns} ${source} WHERE m.id = ?`),
+    newest: prepare('SELECT coalesce(max(id), 0) FROM chat_messages').pluck(),
+    byKey: prepare('SELECT msg_id FROM chat_send_keys WHERE sender = ? AND key = ?').pluck(),
+    since: prepare(`SELECT ${columns} ${source} WHERE m.id > ? ORDER BY m.id LIMIT ?`),
+    subtree: prepare(
+      `${descendants('?')} SELECT ${columns} ${source}
+       WHERE m.id IN (SELECT id FROM tree) AND m.id > ? ORDER BY m.id LIMIT ?`,
+    ),
+    oldestAbove: prepare(`${counted} WHERE m.id > ? ORDER BY m.id LIMIT ?`),
+    newestBelow: prepare(`${counted} WHERE m.id < ? ORDER BY m.id DESC LIMIT ?`),
+    reactions: prepare(
+      'SELECT reactor AS aspect, emoji FROM chat_reactions WHERE msg_id = ? ORDER BY id',
+    ),
+  };
+}
+
+const fromRows = (rows: unknown[]): ChatMessage[] =>
+  (rows as Row[]).flatMap((row) => fromRow(row) ?? []);
+
+function fromRow(row: Row | undefined): ChatMessage | undefined {
+  if (!row) return undefined;
+  const { createdAt, threadRoot, replyTo, replyAuthor, topic, ...rest } = row;
+  return {
+    ...rest,
+    threadRoot: threadRoot ?? row.id,
+    replyTo: replyTo ?? undefined,
+    replyAuthor: replyAuthor ?? undefined,
+    topic: topic ?? undefined,
+    receivedAt: createdAt.includes('T') ? createdAt : `${createdAt.replace(' ', 'T')}Z`,
+  };
+}

@@ -1,0 +1,83 @@
+import { ChatList, ChatReaction, ChatRead, ChatSend } from '#shared/frames/chat';
+import { FrameRefused } from '#shared/frames/errors';
+import { SubscribeChat, UnsubscribeChat } from '#shared/frames/subscriptions';
+import { type Handler, reads, writes } from '../broker/handler.ts';
+import type { Hub } from '../broker/hub.ts';
+import type { ChatService } from './chat-service.ts';
+import type { ChatStore } from './chat-store.ts';
+import { type ChatMessage, toListed } from './message.ts';
+
+const maxThreadMessages = 200;
+const defaultPage = 100;
+const maxPage = 500;
+/** Content bytes of one answer, so that its frame stays below what readers accept. */
+const maxPageBytes = 512 * 1024;
+
+/** The chat frames. */
+export function chatHandlers(chat: ChatService, store: ChatStore, hub: Hub): Handler[] {
+  return [
+    writes(ChatSend, async (payload, connection) => {
+      const { id, threadRoot, unknownReplyTo } = await chat.post(connection, payload);
+      const note = unknownReplyTo && `there is no message ${unknownReplyTo}; posted at top level`;
+      return { msg_id: id, thread_root: threadRoot, ...(note && { note }) };
+    }),
+
+    // Toggling depends on what this connection did just before, hence the order of a read.
+    reads(ChatReaction, async (payload, connection) => {
+      await chat.react(connection, payload.msg_id, payload.emoji, payload.from);
+      return undefined;
+    }),
+
+    reads(ChatRead, (payload) => {
+      const { thread_id, msg_id, since_id } = (payload ?? {}) as Record<string, unknown>;
+      const rootId = positive(thread_id) ?? positive(msg_id);
+      if (rootId === undefined) return { messages: null };
+      const messages = store.subtree(rootId, positive(since_id) ?? 0, maxThreadMessages);
+      return { messages: withinBytes(messages).map(toListed) };
+    }),
+
+    reads(ChatList, ({ after_id, before_id, limit }) => {
+      if (after_id !== undefined && before_id !== undefined) {
+        throw new FrameRefused('bad_request', 'chat.list takes after_id or before_id, not both');
+      }
+      const page = store.page({
+        after: after_id,
+        before: before_id,
+        limit: Math.min(limit || defaultPage, maxPage),
+      });
+      // Cut on the side where the next page continues.
+      const newestFirst = after_id === undefined;
+      const kept = withinBytes(newestFirst ? page.messages.toReversed() : page.messages);
+      if (newestFirst) kept.reverse();
+      return {
+        messages: kept.map(toListed),
+        has_more: page.hasMore || kept.length < page.messages.length,
+      };
+    }),
+
+    reads(SubscribeChat, (_, connection) => {
+      hub.subscribe('chat', connection);
+      return { kind: SubscribeChat.kind };
+    }),
+
+    reads(UnsubscribeChat, (_, connection) => {
+      hub.unsubscribe('chat', connection);
+      return { kind: UnsubscribeChat.kind };
+    }),
+  ];
+}
+
+const positive = (value: unknown): number | undefined =>
+  Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : undefined;
+
+/** The longest prefix whose contents fit one frame; never empty unless the page is. */
+function withinBytes(messages: readonly ChatMessage[]): ChatMessage[] {
+  let bytes = 0;
+  const kept: ChatMessage[] = [];
+  for (const message of messages) {
+    bytes += Buffer.byteLength(message.content);
+    if (kept.length > 0 && bytes > maxPageBytes) break;
+    kept.push(message);
+  }
+  return kept;
+}

@@ -1,0 +1,59 @@
+import { nameKey } from '#shared/config/names';
+
+/** `@` and a name, unless the `@` continues a word, an address or another mention. */
+const mention = /(?<![A-Za-z0-9_@])@([A-Za-z0-9_-]+)/g;
+
+/** The names a text mentions, as written, in order, without repetition. */
+export function mentionsIn(text: string): string[] {
+  if (!text.includes('@')) return [];
+  const names = [...text.matchAll(mention)].map(([, name = '']) => name);
+  return [...new Set(names)];
+}
+
+/** What decides who is addressed. */
+export interface Post {
+  readonly from: string;
+  readonly content: string;
+  readonly replyTo?: number | undefined;
+  readonly replyAuthor?: string | undefined;
+}
+
+/** Who could be addressed. */
+export interface Audience {
+  /** The name as its owner spells it, when somebody is called so; any case. */
+  resolve(name: string): string | undefined;
+  /** Everybody whom `@all` reaches. */
+  everybody(): Iterable<string>;
+  /** The coordinator, when there is one. */
+  readonly frame?: string | undefined;
+  readonly operator: string;
+}
+
+/**
+ * Whom a post is for, in alphabetical order, never its sender (wire spec §4.3 with G15).
+ *
+ * `@all` reaches everybody. Otherwise it is for those it mentions and for the author of what it
+ * replies to. What an operator says to nobody in particular is for the coordinator, so that no
+ * human word goes unheard; what an aspect says to nobody is for nobody, so that aspects do not
+ * keep each other talking.
+ */
+export function recipientsOf(post: Post, audience: Audience): string[] {
+  const addressed = new Set<string>();
+  const mentions = mentionsIn(post.content);
+  if (mentions.some((name) => nameKey(name) === 'all')) {
+    for (const name of audience.everybody()) addressed.add(name);
+    if (audience.frame) addressed.add(audience.frame);
+  } else {
+    for (const name of mentions) {
+      const known = audience.resolve(name) ?? audience.resolve(name.replace(/[-_]+$/, ''));
+      if (known) addressed.add(known);
+    }
+    const author = post.replyAuthor && audience.resolve(post.replyAuthor);
+    if (author) addressed.add(author);
+  }
+  addressed.delete(post.from);
+  if (addressed.size === 0 && post.from === audience.operator && audience.frame) {
+    addressed.add(audience.frame);
+  }
+  return [...addressed].sort();
+}

@@ -1,0 +1,44 @@
+import { ChatDeliver, ChatReplayEnd } from '#shared/frames/chat';
+import type { Route } from '../broker/hub.ts';
+import type { ChatStore } from './chat-store.ts';
+import { toReplay } from './message.ts';
+import { type Audience, recipientsOf } from './recipients.ts';
+
+/** Messages read at a time. Small, because each may be as large as a message can be. */
+const pageSize = 64;
+
+/** A replay pauses while this much waits for its reader. */
+const congestedBytes = 1024 * 1024;
+
+/**
+ * Sends an aspect everything addressed to it above a cursor, oldest first, then a marker, and
+ * then makes its route live.
+ *
+ * The route gets nothing else meanwhile: whatever is committed during the replay is found by it.
+ * The switch happens in the turn that found nothing more, so nothing is missed or sent twice.
+ */
+export function replay(route: Route, sinceId: number, store: ChatStore, audience: Audience): void {
+  const { connection, name } = route;
+  let cursor = sinceId;
+  step();
+
+  function step(): void {
+    if (!connection.isOpen) return;
+    if (connection.queuedBytes > congestedBytes) {
+      connection.onceDrained(step);
+      return;
+    }
+    const messages = store.since(cursor, pageSize);
+    for (const message of messages) {
+      cursor = message.id;
+      if (!recipientsOf(message, audience).includes(name)) continue;
+      connection.push(ChatDeliver, toReplay(message));
+    }
+    if (messages.length === pageSize) {
+      setImmediate(step);
+      return;
+    }
+    connection.push(ChatReplayEnd, { aspect: name, up_to_id: cursor });
+    route.live = true;
+  }
+}

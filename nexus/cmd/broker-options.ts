@@ -1,0 +1,34 @@
+import { join } from 'node:path';
+import type { InferredOptionTypes } from 'yargs';
+import { systemClock } from '#shared/sys/clock';
+import { type BrokerOptions, defaultLimits } from '../app/broker.ts';
+import { StartRefused } from '../app/errors.ts';
+import { parseListenAddress } from '../app/listen-address.ts';
+import { openLog } from '../app/log.ts';
+import type { serverFlags } from './flags.ts';
+
+export type ServerFlags = InferredOptionTypes<typeof serverFlags>;
+
+/** What the flags ask for. Throws `StartRefused` when they contradict each other. */
+export function brokerOptions(flags: ServerFlags, frameName?: string): BrokerOptions {
+  const cert = flags['tls-cert'];
+  const key = flags['tls-key'];
+  if (Boolean(cert) !== Boolean(key)) {
+    throw new StartRefused('start.tls_files', '--tls-cert and --tls-key go together');
+  }
+  return {
+    listen: parseListenAddress(flags.addr),
+    dataDir: flags['data-dir'],
+    frameName,
+    limits: {
+      ...defaultLimits,
+      connections: {
+        total: flags['max-connections'],
+        perAddress: flags['max-connections-per-address'],
+      },
+    },
+    ...(cert && key && { tls: { cert, key } }),
+    clock: systemClock,
+    openLog: (dataDir) => openLog(flags['log-level'], dataDir.file(join('logs', 'broker.log'))),
+  };
+}

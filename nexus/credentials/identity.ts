@@ -1,0 +1,23 @@
+import type { Role } from '#shared/frames/define';
+
+/** Who is on the other end, as its token says. Everything a caller does is done as this. */
+export interface Identity {
+  readonly name: string;
+  readonly roles: ReadonlySet<Role>;
+}
+
+/** The human's name on the wire. No aspect may have it. */
+export const operatorName = 'operator';
+
+export const operatorIdentity: Identity = {
+  name: operatorName,
+  roles: new Set<Role>(['operator', 'admin']),
+};
+
+/** An aspect; `admin` lets it act for other names. */
+export function aspectIdentity(name: string, admin = false): Identity {
+  return { name, roles: new Set<Role>(admin ? ['aspect', 'admin'] : ['aspect']) };
+}
+
+export const isOperator = (identity: Identity): boolean => identity.roles.has('operator');
+export const isAdmin = (identity: Identity): boolean => identity.roles.has('admin');

@@ -1,0 +1,111 @@
+import { hash, randomBytes } from 'node:crypto';
+import { nameKey } from '#shared/config/names';
+import type { Journal, JournalEvent, Projection } from '../journal/journal.ts';
+import type { Connection, Database, Migration } from '../storage/database.ts';
+import { sqlTime } from '../storage/sql-time.ts';
+import { aspectIdentity, type Identity, operatorIdentity, operatorName } from './identity.ts';
+
+/** The reference's table; `token` holds `sha256:` and the hash, `born_at` is ours. */
+export const tokenMigration: Migration = {
+  name: 'agent tokens',
+  sql: `
+    CREATE TABLE agent_tokens (
+      agent_id   TEXT PRIMARY KEY,
+      token      TEXT NOT NULL UNIQUE,
+      admin      INTEGER NOT NULL DEFAULT 0,
+      created_at TEXT NOT NULL DEFAULT (datetime('now')),
+      born_at    INTEGER
+    );
+  `,
+};
+
+const tokenIssued = 'token.issued';
+
+/** A name got a new token. Only the hash is recorded; the token before it is void. */
+interface TokenIssued {
+  readonly agentId: string;
+  readonly tokenHash: string;
+  readonly admin: boolean;
+}
+
+interface TokenRow {
+  readonly agentId: string;
+  readonly token: string;
+  readonly admin: number;
+  readonly bornAt: number;
+}
+
+/**
+ * Opaque bearer tokens, one per name: 32 random bytes as 64 hex digits, hashed at rest.
+ *
+ * Looking a token up by its SHA-256 compares no secret byte by byte, so unknown and wrong tokens
+ * take the same time.
+ */
+export class TokenStore implements Projection {
+  readonly kinds = [tokenIssued];
+  readonly tables = ['agent_tokens'];
+  readonly #writer: Connection;
+  readonly #byHash = new Map<string, TokenRow>();
+  readonly #byName = new Map<string, TokenRow>();
+
+  constructor({ writer }: Database) {
+    this.#writer = writer;
+    this.#load();
+  }
+
+  apply(event: JournalEvent): void {
+    const { agentId, tokenHash, admin } = event.body as TokenIssued;
+    this.#writer
+      .prepare(
+        `INSERT INTO agent_tokens (agent_id, token, admin, created_at, born_at)
+         VALUES (?, ?, ?, ?, ?) ON CONFLICT (agent_id) DO UPDATE
+         SET token = excluded.token, admin = excluded.admin, created_at = excluded.created_at`,
+      )
+      .run(agentId, tokenHash, admin ? 1 : 0, sqlTime(event.at), event.position);
+  }
+
+  /** Makes a token for a name and voids the one before it. The only time it can be read. */
+  async issue(journal: Journal, name: string, by: string, admin = false): Promise<string> {
+    const token = randomBytes(32).toString('hex');
+    const body: TokenIssued = { agentId: name, tokenHash: tokenHash(token), admin };
+    await journal.append({ kind: tokenIssued, actor: by, body });
+    this.#load();
+    return token;
+  }
+
+  /** Who a token belongs to. */
+  resolve(token: string): Identity | undefined {
+    const row = this.#byHash.get(tokenHash(token));
+    if (!row) return undefined;
+    if (row.agentId === operatorName) return operatorIdentity;
+    return aspectIdentity(row.agentId, row.admin === 1);
+  }
+
+  /** The name as its owner spells it, if it was ever given a token. The operator is no aspect. */
+  findName(name: string): string | undefined {
+    const row = this.#byName.get(nameKey(name));
+    return row?.agentId === operatorName ? undefined : row?.agentId;
+  }
+
+  /**
+   * Where a name's life begins: the journal position of its first token. A reader without a
+   * cursor is caught up from here, so that nothing said to it while it was starting is lost.
+   */
+  bornAt(name: string): number | undefined {
+    return this.#byName.get(nameKey(name))?.bornAt;
+  }
+
+  #load(): void {
+    this.#byHash.clear();
+    this.#byName.clear();
+    const rows = this.#writer
+      .prepare('SELECT agent_id AS agentId, token, admin, born_at AS bornAt FROM agent_tokens')
+      .all() as TokenRow[];
+    for (const row of rows) {
+      this.#byHash.set(row.token, row);
+      this.#byName.set(nameKey(row.agentId), row);
+    }
+  }
+}
+
+const tokenHash = (token: string): string => `sha256:${hash('sha256', token, 'hex')}`;

@@ -1,0 +1,31 @@
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { NexusError } from '#shared/errors';
+import type { WireErrorCode } from '#shared/frames/errors';
+
+/** A request without a usable token. */
+export class Unauthorized extends NexusError<'unauthorized'> {
+  constructor() {
+    super('unauthorized', 'missing or invalid bearer token');
+  }
+}
+
+/** The HTTP status of each error code; what is not listed is our own failure, 500. */
+const statuses: Readonly<Record<WireErrorCode | 'unauthorized', ContentfulStatusCode>> = {
+  bad_request: 400,
+  conflict: 409,
+  forbidden: 403,
+  internal: 500,
+  not_found: 404,
+  not_registered: 409,
+  too_large: 413,
+  unauthorized: 401,
+  unsupported: 501,
+};
+
+/** Status and text for what a route threw. Only deliberate refusals cross in words. */
+export function httpError(thrown: unknown): { status: ContentfulStatusCode; error: string } {
+  if (thrown instanceof NexusError && thrown.code in statuses) {
+    return { status: statuses[thrown.code as WireErrorCode], error: thrown.message };
+  }
+  return { status: 500, error: 'internal error' };
+}

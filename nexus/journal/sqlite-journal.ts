@@ -1,0 +1,236 @@
+import type { Statement } from 'better-sqlite3';
+import { messageOf, systemCodeOf } from '#shared/errors';
+import type { Clock } from '#shared/sys/clock';
+import type { Database, Migration } from '../storage/database.ts';
+import { JournalError } from './errors.ts';
+import { type ChainedRow, chainHash, genesisHash } from './hash-chain.ts';
+import type { CommitListener, Journal, JournalEvent, NewEvent, Projection } from './journal.ts';
+
+export const journalMigration: Migration = {
+  name: 'journal',
+  sql: `
+    CREATE TABLE journal (
+      position INTEGER PRIMARY KEY,
+      at       INTEGER NOT NULL,
+      kind     TEXT NOT NULL,
+      actor    TEXT NOT NULL,
+      body     TEXT NOT NULL,
+      hash     TEXT NOT NULL
+    ) STRICT;
+  `,
+};
+
+export interface SqliteJournalDeps {
+  readonly database: Database;
+  readonly projections: readonly Projection[];
+  readonly clock: Clock;
+  /** Events in one transaction, which bounds how long one commit can take. */
+  readonly maxGroup?: number;
+  /** Events waiting for their commit; more are refused with `journal.busy`. */
+  readonly maxWaiting?: number;
+}
+
+interface Waiting {
+  readonly event: NewEvent;
+  readonly resolve: (event: JournalEvent) => void;
+  readonly reject: (error: JournalError) => void;
+}
+
+/**
+ * The journal in SQLite, with group commit: whatever arrives in one turn of the event loop is
+ * written in one transaction, projections included, and is durable after one sync.
+ */
+export class SqliteJournal implements Journal {
+  readonly #deps: SqliteJournalDeps;
+  readonly #maxGroup: number;
+  readonly #maxWaiting: number;
+  readonly #projections = new Map<string, Projection[]>();
+  readonly #listeners = new Set<CommitListener>();
+  readonly #insert: Statement;
+  readonly #select: Statement;
+  #waiting: Waiting[] = [];
+  #scheduled = false;
+  #closed = false;
+  #head = 0;
+  #headHash = genesisHash;
+
+  constructor(deps: SqliteJournalDeps) {
+    this.#deps = deps;
+    this.#maxGroup = deps.maxGroup ?? 2048;
+    this.#maxWaiting = deps.maxWaiting ?? 65_536;
+    const { writer, reader } = deps.database;
+    this.#insert = writer.prepare(
+      'INSERT INTO journal (position, at, kind, actor, body, hash) VALUES (?, ?, ?, ?, ?, ?)',
+    );
+    this.#select = reader.prepare(
+      'SELECT position, at, kind, actor, body FROM journal WHERE position > ? ORDER BY position LIMIT ?',
+    );
+    const newest = writer
+      .prepare('SELECT position, hash FROM journal ORDER BY position DESC LIMIT 1')
+      .get() as { position: number; hash: string } | undefined;
+    if (newest) {
+      this.#head = newest.position;
+      this.#headHash = newest.hash;
+    }
+    for (const projection of deps.projections) {
+      for (const kind of projection.kinds) {
+        this.#projections.set(kind, [...(this.#projections.get(kind) ?? []), projection]);
+      }
+    }
+  }
+
+  get head(): number {
+    return this.#head;
+  }
+
+  append(event: NewEvent): Promise<JournalEvent> {
+    if (this.#closed) {
+      return Promise.reject(new JournalError('journal.closed', 'the journal is closed'));
+    }
+    if (this.#waiting.length >= this.#maxWaiting) {
+      const message = `${this.#maxWaiting} events are waiting to be written`;
+      return Promise.reject(new JournalError('journal.busy', message));
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ event, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  read(above: number, limit: number): JournalEvent[] {
+    const rows = this.#select.all(above, limit) as ChainedRow[];
+    return rows.map((row) => ({ ...row, body: JSON.parse(row.body) as object }));
+  }
+
+  onCommit(listener: CommitListener): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  close(): Promise<void> {
+    while (this.#waiting.length > 0) this.#commitGroup();
+    this.#closed = true;
+    return Promise.resolve();
+  }
+
+  /** The check phase runs after every socket that was readable has been read: the whole tick. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      if (this.#waiting.length === 0) return;
+      this.#commitGroup();
+      if (this.#waiting.length > 0) this.#schedule();
+    });
+  }
+
+  #commitGroup(): void {
+    const group =
+      this.#waiting.length > this.#maxGroup
+        ? this.#waiting.splice(0, this.#maxGroup)
+        : this.#waiting.splice(0);
+    try {
+      this.#settle(group, this.#write(group.map((each) => each.event)));
+    } catch (error) {
+      const failure = asJournalError(error);
+      // One event that a projection refuses must not take its neighbours with it.
+      if (failure.code === 'journal.rejected' && group.length > 1) this.#commitSingly(group);
+      else for (const { reject } of group) reject(failure);
+    }
+  }
+
+  #commitSingly(group: readonly Waiting[]): void {
+    for (const each of group) {
+      try {
+        this.#settle([each], this.#write([each.event]));
+      } catch (error) {
+        each.reject(asJournalError(error));
+      }
+    }
+  }
+
+  /** Writes all or nothing, and moves the head only after the commit. */
+  #write(events: readonly NewEvent[]): JournalEvent[] {
+    const { writer } = this.#deps.database;
+    const at = this.#deps.clock.now();
+    let position = this.#head;
+    let previous = this.#headHash;
+    const recorded: JournalEvent[] = [];
+    writer.exec('BEGIN IMMEDIATE');
+    try {
+      for (const { kind, actor, body } of events) {
+        const row = { position: ++position, at, kind, actor, body: JSON.stringify(body) };
+        previous = chainHash(previous, row);
+        this.#insert.run(position, at, kind, actor, row.body, previous);
+        const event = { position, at, kind, actor, body };
+        for (const projection of this.#projections.get(kind) ?? []) projection.apply(event);
+        recorded.push(event);
+      }
+      writer.exec('COMMIT');
+    } catch (error) {
+      // SQLite has already rolled back by itself after some failures, a full disk among them.
+      if (writer.inTransaction) writer.exec('ROLLBACK');
+      throw error;
+    }
+    this.#head = position;
+    this.#headHash = previous;
+    return recorded;
+  }
+
+  #settle(group: readonly Waiting[], recorded: readonly JournalEvent[]): void {
+    for (const listener of this.#listeners) listener(recorded);
+    for (const [index, event] of recorded.entries()) group[index]?.resolve(event);
+  }
+}
+
+function asJournalError(error: unknown): JournalError {
+  const code = systemCodeOf(error) ?? '';
+  if (code.startsWith('SQLITE_FULL')) {
+    return new JournalError('journal.full', 'the disk is full', { cause: error });
+  }
+  if (code.startsWith('SQLITE_CONSTRAINT') || !code.startsWith('SQLITE_')) {
+    return new JournalError('journal.rejected', messageOf(error), { cause: error });
+  }
+  return new JournalError('journal.io', 'the journal cannot be written', { cause: error });
+}
+
+/** Walks the stored chain from the start. Throws `JournalError` at the first row that breaks it. */
+export function verifyChain(database: Database): { events: number; head: string } {
+  const rows = database.reader
+    .prepare('SELECT position, at, kind, actor, body, hash FROM journal ORDER BY position')
+    .iterate() as Iterable<ChainedRow & { hash: string }>;
+  let events = 0;
+  let head = genesisHash;
+  for (const row of rows) {
+    head = chainHash(head, row);
+    events += 1;
+    if (row.position !== events || row.hash !== head) {
+      throw new JournalError('journal.broken', `the journal was altered at position ${events}`);
+    }
+  }
+  return { events, head };
+}
+
+/** Empties every projection and applies the whole journal again, in one transaction. */
+export function rebuildProjections(database: Database, projections: readonly Projection[]): void {
+  const { writer } = database;
+  const events = writer.prepare(
+    'SELECT position, at, kind, actor, body FROM journal ORDER BY position',
+  );
+  writer.pragma('defer_foreign_keys = ON');
+  writer
+    .transaction(() => {
+      for (const table of projections.flatMap((projection) => [...projection.tables].reverse())) {
+        writer.exec(`DELETE FROM ${table}`);
+      }
+      // Not iterated: better-sqlite3 refuses writes on a connection that is stepping a query.
+      for (const row of events.all() as ChainedRow[]) {
+        const event = { ...row, body: JSON.parse(row.body) as object };
+        for (const projection of projections) {
+          if (projection.kinds.includes(row.kind)) projection.apply(event);
+        }
+      }
+    })
+    .immediate();
+}

@@ -1,0 +1,64 @@
+import { nameKey, nameProblem } from '#shared/config/names';
+import { FrameRefused } from '#shared/frames/errors';
+import { Deregister, Register, type Registration } from '#shared/frames/registration';
+import { RosterList } from '#shared/frames/roster';
+import { SubscribeRoster, UnsubscribeRoster } from '#shared/frames/subscriptions';
+import { type Handler, reads, writes } from '../broker/handler.ts';
+import type { Hub, Route } from '../broker/hub.ts';
+import { type Identity, isAdmin } from '../credentials/identity.ts';
+import { heartbeatIntervalS, type RosterService } from './roster-service.ts';
+
+/** Catches an aspect up on what it missed above a cursor, then makes its route live. */
+export type StartReplay = (route: Route, sinceId: number) => void;
+
+/** The registration and roster frames. */
+export function rosterHandlers(
+  roster: RosterService,
+  hub: Hub,
+  startReplay: StartReplay,
+): Handler[] {
+  return [
+    writes(Register, async (payload, connection) => {
+      const { since_msg_id = 0, request_replay = false, via_outpost: _, ...registration } = payload;
+      assertMayRegister(connection.identity, registration);
+      const route = await roster.connect(registration, connection, !request_replay);
+      // After this answer: the replay follows the ack (§1.8).
+      if (route && request_replay) setImmediate(startReplay, route, since_msg_id);
+      return { heartbeat_interval_s: heartbeatIntervalS, stale_after_s: roster.staleAfterS };
+    }),
+
+    writes(Deregister, async ({ name, session_id, reason }, connection) => {
+      assertIsOrAdmin(connection.identity, name);
+      await roster.deregister(name, session_id, reason);
+    }),
+
+    reads(RosterList, () => ({ aspects: roster.rows() })),
+
+    reads(SubscribeRoster, (_, connection) => {
+      hub.subscribe('roster', connection);
+      return { kind: SubscribeRoster.kind };
+    }),
+
+    reads(UnsubscribeRoster, (_, connection) => {
+      hub.unsubscribe('roster', connection);
+      return { kind: UnsubscribeRoster.kind };
+    }),
+  ];
+}
+
+/**
+ * A registration must name its token's identity (G1). Admin tokens may register any well-formed
+ * name, which the reference's frame tester needs; the operator's page registers as itself.
+ */
+export function assertMayRegister(identity: Identity, { name }: Registration): void {
+  if (nameKey(name) === nameKey(identity.name)) return;
+  assertIsOrAdmin(identity, name);
+  const problem = nameProblem(name);
+  if (problem) throw new FrameRefused('bad_request', problem);
+}
+
+/** Throws `FrameRefused` with `forbidden` unless the caller is `name` or an admin. */
+export function assertIsOrAdmin(identity: Identity, name: string): void {
+  if (isAdmin(identity) || nameKey(name) === nameKey(identity.name)) return;
+  throw new FrameRefused('forbidden', `this token belongs to ${identity.name}, not to ${name}`);
+}

@@ -1,0 +1,29 @@
+import type { Static, TSchema } from 'typebox';
+
+/** Who may send a frame. A connection holds one or more of these (wire spec §1.4). */
+export type Role = 'aspect' | 'admin' | 'operator' | 'outpost' | 'broker';
+
+/** One kind of frame: everything that types, validation, routing, docs and tests need. */
+export interface FrameDefinition {
+  readonly kind: string;
+  /** Roles that may send it. `broker` marks what only the broker sends. */
+  readonly from: readonly Role[];
+  /** The definition of its answer, or `none`. Failures answer with `<kind>.error`. */
+  readonly reply: FrameDefinition | 'none';
+  /** True when only a request that carries an `id` is answered. */
+  readonly replyNeedsId?: boolean;
+  readonly payload: TSchema;
+}
+
+/** Declares a frame kind. Purely typing: the object comes back unchanged. */
+export function defineFrame<const D extends FrameDefinition>(definition: D): D {
+  return definition;
+}
+
+/** The payload type of a definition. */
+export type PayloadOf<D extends FrameDefinition> = Static<D['payload']>;
+
+/** The payload type of a definition's answer; `undefined` when it has none. */
+export type ReplyOf<D extends FrameDefinition> = D['reply'] extends FrameDefinition
+  ? PayloadOf<D['reply']>
+  : undefined;

@@ -1,0 +1,33 @@
+import { type Static, Type } from 'typebox';
+import { NexusError } from '../errors.ts';
+
+/** Payload of every `<kind>.error` frame. `error` is for people, `code` for programs. */
+export const ErrorPayload = Type.Object({
+  error: Type.String(),
+  code: Type.Optional(Type.String()),
+});
+export type ErrorPayload = Static<typeof ErrorPayload>;
+
+/** Codes that any kind may answer with (wire spec G14). Features add their own. */
+export type WireErrorCode =
+  | 'bad_request'
+  | 'conflict'
+  | 'forbidden'
+  | 'internal'
+  | 'not_found'
+  | 'not_registered'
+  | 'too_large'
+  | 'unsupported';
+
+/** A refusal whose text and code may cross the wire. The router turns it into an error frame. */
+export class FrameRefused extends NexusError<WireErrorCode> {}
+
+/** An undecodable text message: not JSON, not an envelope, or a `ts` that is no time. */
+export class UndecodableFrame extends NexusError<'undecodable'> {
+  constructor(message: string, options?: ErrorOptions) {
+    super('undecodable', message, options);
+  }
+}
+
+/** The kind of the error frame that answers `kind`. */
+export const errorKindOf = (kind: string): string => `${kind}.error`;

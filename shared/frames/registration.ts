@@ -1,0 +1,76 @@
+import { type Static, Type } from 'typebox';
+import { defineFrame, type PayloadOf } from './define.ts';
+
+/** How an aspect keeps its conversations apart (runtime spec §4). */
+export const ContextMode = Type.Union([
+  Type.Literal('global'),
+  Type.Literal('thread'),
+  Type.Literal('stateless'),
+]);
+export type ContextMode = Static<typeof ContextMode>;
+
+const text = Type.String({ minLength: 1 });
+
+const registrationFields = {
+  name: text,
+  session_id: text,
+  context_mode: ContextMode,
+  provider: text,
+  port: Type.Optional(Type.Integer({ minimum: 0, maximum: 65535 })),
+  pid: Type.Optional(Type.Integer()),
+  started_at: Type.Optional(Type.String()),
+  model: Type.Optional(Type.String()),
+  capabilities: Type.Optional(Type.Array(Type.String())),
+  home: Type.Optional(Type.String()),
+  primary_surface: Type.Optional(Type.String()),
+  metadata: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+};
+
+/** What an aspect says of itself when it registers; the REST body has the same members. */
+export const Registration = Type.Object(registrationFields);
+export type Registration = Static<typeof Registration>;
+
+/** Accepts a registration. Reference clients treat it as informational. */
+export const RegisterAck = defineFrame({
+  kind: 'register.ack',
+  from: ['broker'],
+  reply: 'none',
+  payload: Type.Object({
+    heartbeat_interval_s: Type.Integer(),
+    stale_after_s: Type.Integer(),
+  }),
+});
+
+/** Enters an aspect into the roster and routes its messages to this connection (§1.8). */
+export const Register = defineFrame({
+  kind: 'register',
+  from: ['aspect', 'operator', 'outpost'],
+  reply: RegisterAck,
+  payload: Type.Object({
+    ...registrationFields,
+    since_msg_id: Type.Optional(Type.Integer({ minimum: 0 })),
+    request_replay: Type.Optional(Type.Boolean()),
+    via_outpost: Type.Optional(Type.String()),
+  }),
+});
+export type Register = PayloadOf<typeof Register>;
+
+/** Answers `deregister`: reference clients expect the request's own kind, without a payload. */
+const DeregisterAck = defineFrame({
+  kind: 'deregister',
+  from: ['broker'],
+  reply: 'none',
+  payload: Type.Unknown(),
+});
+
+/** Leaves the roster. Own name only, unless the connection is an admin's. */
+export const Deregister = defineFrame({
+  kind: 'deregister',
+  from: ['aspect', 'operator', 'outpost'],
+  reply: DeregisterAck,
+  payload: Type.Object({
+    name: text,
+    session_id: text,
+    reason: Type.Optional(Type.String()),
+  }),
+});

@@ -1,0 +1,31 @@
+import { Ajv, type ErrorObject } from 'ajv';
+import type { Static, TSchema } from 'typebox';
+
+/** Tells values that fit a schema from those that do not. */
+export interface SchemaCheck<Schema extends TSchema> {
+  accepts(value: unknown): value is Static<Schema>;
+  /** What is wrong with a value that was not accepted, such as `/port must be integer`. */
+  problemWith(value: unknown): string;
+}
+
+const ajv = new Ajv();
+
+/** Compiles a schema; takes milliseconds. Throws on a schema that is itself wrong. */
+export function compileSchema<Schema extends TSchema>(schema: Schema): SchemaCheck<Schema> {
+  const validate = ajv.compile(schema);
+  return {
+    accepts: (value): value is Static<Schema> => validate(value),
+    problemWith(value) {
+      validate(value);
+      return describe(validate.errors?.[0]);
+    },
+  };
+}
+
+function describe(error: ErrorObject | undefined): string {
+  if (!error) return 'is fine';
+  const { allowedValues, allowedValue } = error.params as Record<string, unknown>;
+  const choices = allowedValues ?? (allowedValue === undefined ? undefined : [allowedValue]);
+  const detail = Array.isArray(choices) ? `: ${choices.join(', ')}` : '';
+  return `${error.instancePath} ${error.message ?? 'is invalid'}${detail}`.trimStart();
+}

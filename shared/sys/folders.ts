@@ -1,0 +1,14 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/**
+ * Creates a folder and what is missing above it, for this user only (mode 0700).
+ *
+ * One `mkdir` a level: Node's recursive form never returns where the file system answers "no such
+ * entry" to every attempt, as `/proc` does.
+ */
+export function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
+}

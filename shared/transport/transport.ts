@@ -1,0 +1,39 @@
+import type { FrameBatch } from './frame-batch.ts';
+
+/** What a transport tells its owner. Nothing follows `closed`. */
+export interface TransportEvents {
+  message(text: string): void;
+  /** The link is gone. `code` is a WebSocket close code; 1006 when there was no close frame. */
+  closed(code: number, reason: string): void;
+  /** What was queued has been handed to the peer; `queuedBytes` is small again. */
+  drained?(): void;
+}
+
+/** One ordered link to a peer, carrying text messages. Knows nothing about frames. */
+export interface Transport {
+  /** Bytes accepted by `send` that have not left this process yet. */
+  readonly queuedBytes: number;
+  /** Called once. Messages that arrived before are delivered after this. */
+  start(on: TransportEvents): void;
+  /** Queues a message. Ignored once the link is closing. */
+  send(text: string): void;
+  /** Sends what is queued, says goodbye, and ends. Safe to call twice. */
+  close(code: number, reason: string): void;
+}
+
+/** A transport that writes many messages at once for less. */
+export interface BatchTransport extends Transport {
+  sendBatch(batch: FrameBatch): void;
+}
+
+/** A transport whose incoming side can be held back. */
+export interface PausableTransport extends Transport {
+  pause(): void;
+  resume(): void;
+}
+
+export const canBatch = (transport: Transport): transport is BatchTransport =>
+  'sendBatch' in transport;
+
+export const canPause = (transport: Transport): transport is PausableTransport =>
+  'pause' in transport;
