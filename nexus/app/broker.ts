@@ -72,6 +72,8 @@ export interface Broker {
   readonly roster: RosterService;
   /** A fresh token for an aspect; the one before is void. */
   issueToken(name: string): Promise<string>;
+  /** Whether a name was ever given a token. */
+  knows(name: string): boolean;
   /** Attaches an aspect that runs in this process. */
   attach(name: string, transport: Transport): void;
   /** Stops in reverse order of starting. Safe to call twice. */
@@ -162,6 +164,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     log,
     roster,
     issueToken: (name) => tokens.issue(journal, tokens.findName(name) ?? name, 'nexus'),
+    knows: (name) => tokens.findName(name) !== undefined,
     attach: (name, transport) => void gateway.attach(transport, aspectIdentity(name)),
     close: () => closers.closeAll(),
   };

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { InferredOptionTypes } from 'yargs';
 import { systemClock } from '#shared/sys/clock';
+import { openLogFile } from '#shared/sys/pino-log';
 import { type BrokerOptions, defaultLimits } from '../app/broker.ts';
 import { StartRefused } from '../app/errors.ts';
 import { parseListenAddress } from '../app/listen-address.ts';
-import { openLog } from '../app/log.ts';
 import type { serverFlags } from './flags.ts';
 
 export type ServerFlags = InferredOptionTypes<typeof serverFlags>;
@@ -29,6 +29,6 @@ export function brokerOptions(flags: ServerFlags, frameName?: string): BrokerOpt
     },
     ...(cert && key && { tls: { cert, key } }),
     clock: systemClock,
-    openLog: (dataDir) => openLog(flags['log-level'], dataDir.file(join('logs', 'broker.log'))),
+    openLog: (dataDir) => openLogFile(flags['log-level'], dataDir.file(join('logs', 'broker.log'))),
   };
 }

@@ -1,8 +1,10 @@
 import yargs from 'yargs';
 import { messageOf, NexusError } from '#shared/errors';
 import { StartRefused } from '../app/errors.ts';
+import { TeamError } from '../aspects/errors.ts';
 import { StorageError } from '../storage/errors.ts';
 import { serve } from './serve.ts';
+import { up } from './up.ts';
 
 /** Exit codes, the same for every command. Documented in docs/cli.md. */
 export const exitCode = { ok: 0, failed: 1, usage: 2 } as const;
@@ -12,6 +14,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const parser = yargs([...args])
     .scriptName('nexus')
     .usage('$0 <command>\n\nRuns several AI agents as one team.')
+    .command(up)
     .command(serve)
     .demandCommand(1, 'which command? see nexus --help')
     .strict()
@@ -40,6 +43,8 @@ class UsageError extends NexusError<'usage'> {
 }
 
 function codeFor(error: unknown): number {
-  const usage = [UsageError, StartRefused, StorageError].some((type) => error instanceof type);
+  const usage = [UsageError, StartRefused, StorageError, TeamError].some(
+    (type) => error instanceof type,
+  );
   return usage ? exitCode.usage : exitCode.failed;
 }

@@ -28,6 +28,7 @@ type Transition = 'connect' | 'disconnect' | 'status_change';
 export class RosterService {
   readonly #deps: RosterServiceDeps;
   readonly #roster: Roster;
+  readonly #registeredListeners = new Set<(row: RosterRow) => void>();
   #cancelSweep: () => void = () => undefined;
 
   constructor(deps: RosterServiceDeps) {
@@ -44,13 +45,15 @@ export class RosterService {
     return this.#roster.list();
   }
 
-  isLive(name: string): boolean {
-    return this.#roster.find(name)?.status === 'live';
-  }
-
   /** The roster as operators see it. */
   rows(): RosterRow[] {
-    return this.list().map((entry) => ({ name: entry.registration.name, ...this.#row(entry) }));
+    return this.list().map((entry) => this.#row(entry));
+  }
+
+  /** Calls `listener` after every registration. The returned function ends that. */
+  onRegistered(listener: (row: RosterRow) => void): () => void {
+    this.#registeredListeners.add(listener);
+    return () => void this.#registeredListeners.delete(listener);
   }
 
   /** Registers without a socket: present in the roster, but nothing is pushed to it. */
@@ -118,6 +121,7 @@ export class RosterService {
       throw error;
     }
     this.#announce(entry, 'connect');
+    for (const listener of this.#registeredListeners) listener(this.#row(entry));
     return entry;
   }
 
@@ -150,14 +154,15 @@ export class RosterService {
   #announce(entry: RosterEntry, reason: Transition): void {
     const { hub } = this.#deps;
     if (!hub.hasSubscribers('roster')) return;
-    const { role, ...row } = this.#row(entry);
-    const update: RosterUpdate = { aspect: entry.registration.name, ...row, reason };
+    const { name: aspect, role: _, ...row } = this.#row(entry);
+    const update: RosterUpdate = { aspect, ...row, reason };
     hub.publish('roster', new OutboundFrame(encodeFrame(RosterUpdate.kind, update)));
   }
 
-  #row({ registration, status, lastSeenAt }: RosterEntry): Omit<RosterRow, 'name'> {
+  #row({ registration, status, lastSeenAt }: RosterEntry): RosterRow {
     const { name, capabilities, model, provider, context_mode } = registration;
     return {
+      name,
       status,
       last_seen: new Date(lastSeenAt).toISOString(),
       ...(capabilities && { capabilities }),

@@ -1,4 +1,4 @@
-import { chmodSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { messageOf, systemCodeOf } from '#shared/errors';
@@ -26,7 +26,7 @@ export class DataDir {
     const path = resolve(folder);
     try {
       makeFolder(path);
-      if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o700);
+      if (!statSync(path).isDirectory()) throw new Error('it is not a folder');
       return new DataDir(path, lockFile(join(path, 'lock')));
     } catch (cause) {
       if (systemCodeOf(cause) === 'SQLITE_BUSY') {

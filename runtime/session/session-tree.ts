@@ -41,6 +41,7 @@ export class SessionTree {
   #head: string;
   /** Where the head will be once everything queued is durable: parent of the next append. */
   #tip: string;
+  #stamp = { ms: Number.NaN, text: '' };
 
   private constructor(
     { index, storage, head, recovery }: Opened,
@@ -102,7 +103,7 @@ export class SessionTree {
       const entry: KnownEntry = {
         id: this.#newId(),
         parentId: this.#tip,
-        ts: timestamp(this.#clock),
+        ts: this.#timestamp(),
         ...draft,
       };
       const before = this.#tip;
@@ -167,6 +168,13 @@ export class SessionTree {
     return this.#storage.close();
   }
 
+  /** Formatting costs as much as queueing an entry, and a burst shares its milliseconds. */
+  #timestamp(): string {
+    const now = this.#clock.now();
+    if (now !== this.#stamp.ms) this.#stamp = { ms: now, text: timestampOf(now) };
+    return this.#stamp.text;
+  }
+
   #moved(to: string, error: unknown): void {
     if (error) this.#tip = this.#head;
     else this.#head = to;
@@ -180,7 +188,7 @@ interface Opened {
   recovery: RecoveryReport;
 }
 
-const timestamp = (clock: Clock): string => new Date(clock.now()).toISOString();
+const timestampOf = (ms: number): string => new Date(ms).toISOString();
 
 /** Never write into a file that we do not understand. */
 function refuseForeign(path: string, entries: readonly Entry[], report: RecoveryReport): void {
@@ -199,7 +207,7 @@ async function writeHeader(
   storage: EntryStorage,
   { aspect, key, clock, newId }: SessionTreeDeps,
 ): Promise<string> {
-  const ts = timestamp(clock);
+  const ts = timestampOf(clock.now());
   const header: KnownEntry = {
     id: newId(),
     parentId: null,

@@ -5,13 +5,9 @@ import { OllamaProvider } from '#runtime/providers/ollama/ollama-provider';
 import type { Provider } from '#runtime/providers/provider';
 import { FakeAnthropic } from '../fakes/fake-anthropic.ts';
 import { FAKE_MODEL, FakeOllama } from '../fakes/fake-ollama.ts';
-import {
-  type FakeApi,
-  httpProviderContract,
-  type ProviderHarness,
-  plainRequest,
-  providerContract,
-} from './provider-contract.ts';
+import { type FakeApi, httpProviderContract } from './http-provider-contract.ts';
+import { type ProviderHarness, providerContract } from './provider-contract.ts';
+import { plainRequest } from './stream-reading.ts';
 
 const TEXTS = ['One ', 'two ', 'three.'];
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
+import { answerOf, heard, said, TEAM, type TeamName } from '../../../tests/fakes/loopback-team.ts';
 import type { Message } from '../provider.ts';
-import { answerOf, heard, said, TEAM, type TeamName } from './test-team.ts';
 
 interface Posted {
   id: number;

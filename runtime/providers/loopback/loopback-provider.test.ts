@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { heard, requestTo } from '../../../tests/fakes/loopback-team.ts';
 import type { Delta } from '../provider.ts';
 import { LoopbackProvider } from './loopback-provider.ts';
-import { heard, requestTo } from './test-team.ts';
 
 suite('LoopbackProvider', () => {
   test('streams its answer in a few pieces that end between words', async () => {

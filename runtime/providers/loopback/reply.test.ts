@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { answerOf, heard, said, type TeamName } from '../../../tests/fakes/loopback-team.ts';
 import { LOOPBACK_NOTE } from './reply.ts';
-import { answerOf, heard, said, type TeamName } from './test-team.ts';
 
 const asked = (name: TeamName, content: string) => answerOf(name, heard('operator', content));
 
@@ -73,10 +73,6 @@ suite('what a loopback aspect answers', () => {
 
   test('calls nobody by quoting', async () => {
     assert.doesNotMatch(await asked('anvil', 'build a page that says @wren @@keel x@all'), /@/);
-  });
-
-  test('works without any documents', async () => {
-    assert.match(await asked('anvil', 'hi'), /^Hello/);
   });
 });
 

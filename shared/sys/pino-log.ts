@@ -1,15 +1,22 @@
 import { dirname } from 'node:path';
 import { destination, pino } from 'pino';
-import { makeFolder } from '#shared/sys/folders';
-import type { Log } from '#shared/sys/log';
+import { makeFolder } from './folders.ts';
+import type { Log } from './log.ts';
 
 /** Members that may hold a secret, wherever a caller puts them. */
 const secrets = ['token', 'authorization', 'key', 'password', 'api_key', 'headers'];
 
 /** JSON lines in a file, which is created with its folder (mode 0600). Secrets are cut out. */
-export function openLog(level: string, path: string): Log {
+export function openLogFile(level: string, path: string): Log {
   makeFolder(dirname(path));
-  const target = destination({ dest: path, mode: 0o600, sync: true });
+  return openLog(level, destination({ dest: path, mode: 0o600, sync: true }));
+}
+
+/** JSON lines on standard error. */
+export const openStderrLog = (level: string): Log =>
+  openLog(level, destination({ dest: 2, sync: true }));
+
+function openLog(level: string, target: ReturnType<typeof destination>): Log {
   const paths = secrets.flatMap((name) => [name, `*.${name}`]);
   return pino({ level, base: null, redact: { paths, censor: '[secret]' } }, target);
 }

@@ -1,5 +1,5 @@
-import type { Message, ProviderRequest } from '../provider.ts';
-import { LoopbackProvider } from './loopback-provider.ts';
+import { LoopbackProvider } from '#runtime/providers/loopback/loopback-provider';
+import type { Message, ProviderRequest } from '#runtime/providers/provider';
 
 /** The documents of three aspects, as an operator might write them. */
 const DOCUMENTS = {

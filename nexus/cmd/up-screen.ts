@@ -1,0 +1,85 @@
+import { styleText } from 'node:util';
+import type { Broker } from '../app/broker.ts';
+import type { Member } from '../app/team.ts';
+
+type Style = Parameters<typeof styleText>[0];
+
+/** What `nexus up` prints: progress as it happens, then how to talk to the team. */
+export class UpScreen {
+  readonly #json: boolean;
+  readonly #stream: NodeJS.WriteStream;
+
+  constructor({ json, stream }: { json: boolean; stream: NodeJS.WriteStream }) {
+    this.#json = json;
+    this.#stream = stream;
+  }
+
+  note(text: string): void {
+    this.#print({ event: 'note', text }, `  ${this.#paint('dim', text)}`);
+  }
+
+  brokerUp({ url, isNew, nexusId, dataDir }: Broker): void {
+    const { path } = dataDir;
+    const made = isNew ? 'new instance' : 'instance';
+    this.#print(
+      { event: 'broker', url, nexus_id: nexusId, data_dir: path, is_new: isNew },
+      `${this.#ok()} broker on ${url}  ${this.#paint('dim', `${made}, data in ${path}`)}`,
+    );
+  }
+
+  member({ name, title, state, provider, model, problem }: Member): void {
+    const line =
+      state === 'failed'
+        ? `${this.#paint('red', '✗')} ${name} (${title}) did not start: ${problem}`
+        : `${this.#ok()} ${name} (${title})  ${this.#paint('dim', using(provider, model))}`;
+    this.#print({ event: 'member', name, title, state, provider, model, problem }, line);
+  }
+
+  summary({ url, dataDir }: Broker, members: readonly Member[]): void {
+    const live = members.filter(({ state }) => state === 'live');
+    const missing = members.filter(({ state }) => state === 'starting').map(({ name }) => name);
+    const someone = live.find(({ title }) => title !== 'coordinator') ?? live[0];
+    const lines = [
+      '',
+      `${live.length} of ${members.length} live on ${url}`,
+      ...(missing.length > 0 ? [`still starting: ${missing.join(', ')}`] : []),
+      ...(live.some(({ provider }) => provider === 'loopback') ? [loopbackHint] : []),
+      '',
+      'Talk to them from a second terminal:',
+      ...(someone
+        ? [`  npm run -s nexus -- chat "@${someone.name} what do you think of BUILD.md?"`]
+        : []),
+      '  npm run -s nexus -- chat        the whole room, live',
+      '  npm run -s nexus -- status      who is there',
+      `Logs are in ${dataDir.file('logs')}. Ctrl-C stops everything.`,
+    ];
+    this.#print({ event: 'ready', url, members }, lines.join('\n'));
+  }
+
+  stopping(signal: string): void {
+    this.#print({ event: 'stopping', signal }, `\nstopping…`);
+  }
+
+  stopped(): void {
+    this.#print({ event: 'stopped' }, `${this.#ok()} stopped`);
+  }
+
+  #print(facts: object, text: string): void {
+    this.#stream.write(`${this.#json ? JSON.stringify(facts) : text}\n`);
+  }
+
+  #ok(): string {
+    return this.#paint('green', '✓');
+  }
+
+  /** Plain unless this is a terminal that wants colours (`NO_COLOR`). */
+  #paint(style: Style, text: string): string {
+    return styleText(style, text, { stream: this.#stream });
+  }
+}
+
+const using = (provider = '', model = ''): string =>
+  model && model !== provider ? `${provider}, ${model}` : provider;
+
+const loopbackHint =
+  'loopback is a built-in stand-in without a language model; set ANTHROPIC_API_KEY or start Ollama for a real one';

@@ -1,0 +1,99 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { CommandModule, InferredOptionTypes, Options } from 'yargs';
+import { AspectRuntime } from '#runtime/aspect/aspect-runtime';
+import { chooseProvider } from '#runtime/aspect/choose-provider';
+
+import { systemClock } from '#shared/sys/clock';
+import { newUlid } from '#shared/sys/ids';
+import type { Log } from '#shared/sys/log';
+import { startBroker } from '../app/broker.ts';
+import { copySampleTeam } from '../app/sample-team.ts';
+import { type EmbeddedAspect, startTeam, type TeamDeps } from '../app/team.ts';
+import { findTeam } from '../aspects/homes.ts';
+import { brokerOptions } from './broker-options.ts';
+import { serverFlags } from './flags.ts';
+import { untilStopped } from './signals.ts';
+import { UpScreen } from './up-screen.ts';
+
+const defaultAspectDir = './agents';
+
+const flags = {
+  ...serverFlags,
+  'aspect-dir': {
+    type: 'string',
+    default: process.env['NEXUS_ASPECT_DIR'] || defaultAspectDir,
+    defaultDescription: 'NEXUS_ASPECT_DIR, or ./agents',
+    describe: 'folders of aspect homes, separated by commas',
+  },
+  provider: {
+    type: 'string',
+    describe: 'model provider for everyone, instead of what each aspect.json says',
+  },
+} as const satisfies Record<string, Options>;
+
+/** `nexus up`: the broker, the coordinator in it, and a supervised process for everyone else. */
+export const up: CommandModule<object, InferredOptionTypes<typeof flags>> = {
+  command: 'up',
+  describe: 'start the broker and the team',
+  builder: flags,
+  async handler(argv) {
+    const screen = new UpScreen({ json: argv.json, stream: process.stdout });
+    const stopped = untilStopped();
+    const folders = argv['aspect-dir'].split(',').filter((folder) => folder !== '');
+    if (folders[0] === defaultAspectDir && !existsSync(defaultAspectDir)) {
+      screen.note(`created ${copySampleTeam(resolve(defaultAspectDir))} with a sample team`);
+    }
+    const team = findTeam(folders);
+    for (const { warnings } of [...team.aspects, ...(team.frame ? [team.frame] : [])]) {
+      for (const warning of warnings) screen.note(warning);
+    }
+    const broker = await startBroker(brokerOptions(argv, team.frame?.config.name));
+    try {
+      screen.brokerUp(broker);
+      const running = await startTeam({
+        broker,
+        team,
+        program: siblingProgram('../../runtime/cmd/aspect'),
+        embed: embedder(argv.provider, broker.log),
+        provider: argv.provider,
+        env: process.env,
+        clock: systemClock,
+        onMember: (member) => screen.member(member),
+      });
+      screen.summary(broker, running.members);
+      const signal = await stopped;
+      screen.stopping(signal);
+      await running.close();
+    } finally {
+      await broker.close();
+    }
+    screen.stopped();
+  },
+};
+
+/** Runs the coordinator in this process: an ordinary runtime on an in-memory link. */
+function embedder(provider: string | undefined, log: Log): TeamDeps['embed'] {
+  return async (home, team, dial): Promise<EmbeddedAspect> => {
+    const chosen = await chooseProvider(home, { provider, env: process.env, clock: systemClock });
+    const runtime = await AspectRuntime.open({
+      home,
+      provider: chosen.provider,
+      model: chosen.model,
+      dial: () => Promise.resolve(dial()),
+      team,
+      clock: systemClock,
+      newId: newUlid,
+      log: log.child({ aspect: home.config.name }),
+    });
+    runtime.run().catch((error) => log.error({ err: error }, 'the coordinator stopped'));
+    return { close: () => runtime.stop('the broker is stopping') };
+  };
+}
+
+/** A program beside this one, in the form that is running: source or built. */
+function siblingProgram(path: string): string {
+  const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
+  return fileURLToPath(new URL(`${path}${extension}`, import.meta.url));
+}

@@ -1,0 +1,166 @@
+import { randomUUID } from 'node:crypto';
+import type { AspectHome } from '#shared/config/aspect-json';
+import type { ChatDeliver } from '#shared/frames/chat';
+import type { Clock } from '#shared/sys/clock';
+import type { NewId } from '#shared/sys/ids';
+import type { Log } from '#shared/sys/log';
+import type { Transport } from '#shared/transport/transport';
+import { Funnel } from '../funnel/funnel.ts';
+import { composePrompt } from '../funnel/prompt.ts';
+import type { Provider } from '../providers/provider.ts';
+import { SessionStore } from '../session/session-store.ts';
+import { BrokerLink } from './broker-link.ts';
+import { CursorFile } from './cursor-file.ts';
+import { Inbox } from './inbox.ts';
+
+const defaults = { turnTimeoutS: 600, parallelSessions: 4, repliesPerThread: 10 };
+
+/** Messages taken in and not finished; more are fetched later by replay (§6). */
+const maxOpenMessages = 200;
+
+export interface AspectRuntimeDeps {
+  readonly home: AspectHome;
+  readonly provider: Provider;
+  readonly model?: string | undefined;
+  readonly dial: (signal: AbortSignal) => Promise<Transport>;
+  /** Everyone with their part, as in `keel (coordinator), wren (reviewer)`; may be empty. */
+  readonly team: string;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly log: Log;
+}
+
+/** One aspect at work: its link to the broker, its inbox, its sessions, its funnel. */
+export class AspectRuntime {
+  readonly #deps: AspectRuntimeDeps;
+  readonly #inbox: Inbox;
+  readonly #cursor: CursorFile;
+  readonly #sessions: SessionStore;
+  readonly #funnel: Funnel;
+  readonly #link: BrokerLink;
+  readonly #stop = new AbortController();
+  readonly #working = new Set<Promise<void>>();
+  #stopped: Promise<void> | undefined;
+
+  /** Opens the home. Throws `SessionError` when another process has it. */
+  static async open(deps: AspectRuntimeDeps): Promise<AspectRuntime> {
+    const { home, clock, newId, log } = deps;
+    const cursor = new CursorFile(home.path);
+    const inbox = new Inbox(await cursor.load(), maxOpenMessages);
+    const parallelSessions = home.config.limits?.parallel_sessions ?? defaults.parallelSessions;
+    const sessions = await SessionStore.open(home.path, {
+      aspect: home.config.name,
+      clock,
+      newId,
+      log,
+      limits: { parallelSessions },
+    });
+    return new AspectRuntime(deps, inbox, cursor, sessions);
+  }
+
+  private constructor(
+    deps: AspectRuntimeDeps,
+    inbox: Inbox,
+    cursor: CursorFile,
+    sessions: SessionStore,
+  ) {
+    this.#deps = deps;
+    this.#inbox = inbox;
+    this.#cursor = cursor;
+    this.#sessions = sessions;
+    const { home, provider, model, team, dial, clock, newId, log } = deps;
+    const { config } = home;
+    this.#link = new BrokerLink({
+      dial,
+      registration: {
+        name: config.name,
+        session_id: randomUUID(),
+        context_mode: config.context_mode,
+        provider: provider.name,
+        model: model ?? provider.defaultModel,
+        port: config.port ?? 0,
+        pid: process.pid,
+        started_at: new Date(clock.now()).toISOString(),
+        capabilities: config.capabilities ?? [],
+        home: home.path,
+        ...(config.metadata && { metadata: config.metadata }),
+      },
+      cursor: () => this.#inbox.mark.cursor,
+      onDeliver: (message) => this.#take(message),
+      onReplayBegins: () => this.#inbox.replayBegins(),
+      onReplayEnd: (upToId) => this.#caughtUp(upToId),
+      clock,
+      newId,
+      log,
+    });
+    this.#funnel = new Funnel({
+      home,
+      provider,
+      model,
+      sessions,
+      room: this.#link,
+      prompt: () => composePrompt(home, team),
+      turnTimeoutMs: (config.limits?.turn_timeout_s ?? defaults.turnTimeoutS) * 1000,
+      repliesPerThread: config.limits?.replies_per_thread ?? defaults.repliesPerThread,
+      clock,
+      newId,
+      log,
+      signal: this.#stop.signal,
+    });
+  }
+
+  /** Works until `stop`. Rejects with `AspectError` when the broker does not let it in. */
+  async run(): Promise<void> {
+    try {
+      await this.#link.run();
+    } finally {
+      await this.stop('link ended');
+    }
+  }
+
+  /** Resolves once registered for the first time. */
+  async ready(): Promise<void> {
+    await this.#link.ready();
+  }
+
+  /** Cancels what runs (it is redone after the next start), leaves, closes. Safe to call twice. */
+  stop(reason: string): Promise<void> {
+    this.#stopped ??= this.#close(reason);
+    return this.#stopped;
+  }
+
+  async #close(reason: string): Promise<void> {
+    this.#stop.abort(new Error(`stopping: ${reason}`));
+    await this.#link.close(reason);
+    await Promise.allSettled(this.#working);
+    await this.#sessions.close();
+    await this.#cursor.save(this.#inbox.mark);
+  }
+
+  #take(message: ChatDeliver): void {
+    if (this.#stop.signal.aborted || !this.#inbox.take(message)) return;
+    const work = this.#handle(message).finally(() => this.#working.delete(work));
+    this.#working.add(work);
+  }
+
+  async #handle(message: ChatDeliver): Promise<void> {
+    const { log } = this.#deps;
+    try {
+      await this.#funnel.handle(message);
+    } catch (error) {
+      // Unfinished on purpose: the cursor stays, and the message comes again after a restart.
+      if (!this.#stop.signal.aborted) log.error({ err: error, message: message.id }, 'turn lost');
+      return;
+    }
+    this.#inbox.finish(message.id);
+    await this.#cursor.save(this.#inbox.mark);
+    if (this.#inbox.mustCatchUp) this.#link.reconnect('catching up');
+  }
+
+  #caughtUp(upToId: number): void {
+    this.#inbox.caughtUp(upToId);
+    this.#cursor
+      .save(this.#inbox.mark)
+      .catch((error) => this.#deps.log.error({ err: error }, 'cursor not saved'));
+  }
+}

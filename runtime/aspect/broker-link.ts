@@ -1,0 +1,187 @@
+import { messageOf } from '#shared/errors';
+import { ChatDeliver, ChatReaction, ChatReplayEnd, ChatSend } from '#shared/frames/chat';
+import { FrameCodec } from '#shared/frames/codec';
+import type { FrameDefinition, PayloadOf, ReplyOf } from '#shared/frames/define';
+import { Deregister, Register, type Registration } from '#shared/frames/registration';
+import { backoffMs } from '#shared/sys/backoff';
+import { type Clock, sleep } from '#shared/sys/clock';
+import type { NewId } from '#shared/sys/ids';
+import type { Log } from '#shared/sys/log';
+import { LinkError, RequestRefused } from '#shared/transport/errors';
+import { FrameClient, onPush, type PushHandler } from '#shared/transport/frame-client';
+import type { Transport } from '#shared/transport/transport';
+import { AspectError } from './errors.ts';
+
+/** Dial failures wait from 1 s up to a minute; a link that dropped never less than 1 s (§3). */
+const redial = { firstMs: 1_000, maxMs: 60_000 };
+/** How long a name may stay taken by another session: two stale periods. */
+const nameTakenForMs = 60_000;
+const farewellMs = 2_000;
+
+export interface BrokerLinkDeps {
+  readonly dial: (signal: AbortSignal) => Promise<Transport>;
+  readonly registration: Registration;
+  /** Where to catch up from; asked at every registration. */
+  readonly cursor: () => number;
+  readonly onDeliver: (message: ChatDeliver) => void;
+  readonly onReplayBegins: () => void;
+  readonly onReplayEnd: (upToId: number) => void;
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly log: Log;
+}
+
+/** An aspect's lasting link to its broker: dials, registers, catches up, and does so again. */
+export class BrokerLink {
+  readonly #deps: BrokerLinkDeps;
+  readonly #codec = new FrameCodec([
+    Register,
+    Deregister,
+    ChatSend,
+    ChatReaction,
+    ChatDeliver,
+    ChatReplayEnd,
+  ]);
+  readonly #stop = new AbortController();
+  #client: FrameClient | undefined;
+  #ready = Promise.withResolvers<FrameClient>();
+  #attempt = 0;
+  #nameTakenSince: number | undefined;
+
+  constructor(deps: BrokerLinkDeps) {
+    this.#deps = deps;
+    // Whoever waits handles it; without anybody waiting a failed link is not an unhandled error.
+    this.#ready.promise.catch(() => undefined);
+  }
+
+  /** Keeps the link up until `close`. Rejects with `AspectError` when the broker refuses us. */
+  async run(): Promise<void> {
+    const { clock, log } = this.#deps;
+    while (!this.#stop.signal.aborted) {
+      try {
+        const client = await this.#connect();
+        const { code, reason } = await client.closed;
+        log.info({ code, reason }, 'link ended');
+      } catch (error) {
+        if (this.#stop.signal.aborted) break;
+        const fatal = this.#fatal(error);
+        if (fatal) {
+          this.#ready.reject(fatal);
+          throw fatal;
+        }
+        log.warn({ err: error }, `no link: ${messageOf(error)}`);
+      }
+      this.#unready();
+      this.#attempt += 1;
+      const waitMs = backoffMs(this.#attempt, redial, Math.random());
+      await sleep(clock, waitMs, this.#stop.signal).catch(() => undefined);
+    }
+  }
+
+  /** Resolves once registered, now or later. Rejects when that can no longer happen. */
+  ready(): Promise<unknown> {
+    return this.#ready.promise;
+  }
+
+  /** Sends a request, again after every reconnect, until the broker has answered it. */
+  async request<D extends FrameDefinition>(
+    definition: D,
+    payload: PayloadOf<D>,
+  ): Promise<ReplyOf<D>> {
+    for (;;) {
+      const client = await this.#ready.promise;
+      try {
+        return await client.request(definition, payload);
+      } catch (error) {
+        if (!(error instanceof LinkError)) throw error;
+        // Behind a link that is open but silent the same client would be asked again.
+        if (this.#client === client) client.close(1001, 'no answer');
+        await client.closed;
+      }
+    }
+  }
+
+  /** Sends what may be lost. */
+  send<D extends FrameDefinition>(definition: D, payload: PayloadOf<D>): void {
+    this.#client?.send(definition, payload);
+  }
+
+  /** Drops the link and makes a new one, which begins with a replay from the cursor. */
+  reconnect(reason: string): void {
+    this.#client?.close(1000, reason);
+  }
+
+  /** Leaves the roster, then ends the link. Safe to call twice. */
+  async close(reason: string): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    this.#stop.abort(new LinkError('link.closed', 'the aspect is stopping'));
+    this.#ready.reject(this.#stop.signal.reason);
+    const client = this.#client;
+    if (!client) return;
+    const { name, session_id } = this.#deps.registration;
+    await Promise.race([
+      client.request(Deregister, { name, session_id, reason }).catch(() => undefined),
+      sleep(this.#deps.clock, farewellMs),
+    ]);
+    client.close(1000, reason);
+    await client.closed;
+  }
+
+  async #connect(): Promise<FrameClient> {
+    const { dial, clock, newId } = this.#deps;
+    const transport = await dial(this.#stop.signal);
+    const client = new FrameClient(transport, { codec: this.#codec, clock, newId }, this.#pushes());
+    this.#client = client;
+    try {
+      await this.#register(client);
+    } catch (error) {
+      client.close(1000, 'not registered');
+      throw error;
+    }
+    this.#attempt = 0;
+    this.#nameTakenSince = undefined;
+    this.#ready.resolve(client);
+    return client;
+  }
+
+  async #register(client: FrameClient): Promise<void> {
+    const { registration, cursor, onReplayBegins } = this.#deps;
+    onReplayBegins();
+    await client.request(Register, {
+      ...registration,
+      since_msg_id: cursor(),
+      request_replay: true,
+    });
+  }
+
+  #pushes(): PushHandler[] {
+    const { onDeliver, onReplayEnd } = this.#deps;
+    return [
+      onPush(ChatDeliver, onDeliver),
+      onPush(ChatReplayEnd, ({ up_to_id }) => onReplayEnd(up_to_id)),
+    ];
+  }
+
+  #unready(): void {
+    this.#client = undefined;
+    this.#ready = Promise.withResolvers();
+    this.#ready.promise.catch(() => undefined);
+  }
+
+  /** What waiting does not mend; undefined for what it may. */
+  #fatal(error: unknown): AspectError | undefined {
+    const { clock, registration } = this.#deps;
+    if (error instanceof LinkError && error.code === 'link.unauthorized') {
+      return new AspectError('aspect.refused', error.message, { cause: error });
+    }
+    if (!(error instanceof RequestRefused) || error.code === 'internal') return undefined;
+    if (error.code !== 'conflict') {
+      return new AspectError('aspect.refused', error.message, { cause: error });
+    }
+    const now = clock.monotonic();
+    this.#nameTakenSince ??= now;
+    if (now - this.#nameTakenSince < nameTakenForMs) return undefined;
+    const message = `${registration.name} stays registered by another session; stop that one first`;
+    return new AspectError('aspect.name_taken', message, { cause: error });
+  }
+}

@@ -1,0 +1,100 @@
+import { parseArgs } from 'node:util';
+import { AspectHomeError, loadAspectHome } from '#shared/config/aspect-json';
+import { messageOf } from '#shared/errors';
+import { systemClock } from '#shared/sys/clock';
+import { newUlid } from '#shared/sys/ids';
+import { openStderrLog } from '#shared/sys/pino-log';
+import { dial } from '#shared/transport/ws-dial';
+import { ProviderError } from '../providers/provider.ts';
+import { AspectRuntime } from './aspect-runtime.ts';
+import { chooseProvider } from './choose-provider.ts';
+
+/** Exit codes (runtime spec §2.2). A supervisor does not restart after 2. */
+const exitCode = { clean: 0, failed: 1, badConfiguration: 2 } as const;
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+interface Settings {
+  readonly home: string;
+  readonly url: string;
+  readonly token: string;
+  readonly provider: string | undefined;
+  readonly team: string;
+}
+
+/**
+ * Runs one aspect until it is told to stop. Standard error carries its log; the last line of a
+ * failure is for people. Returns the exit code.
+ */
+export async function runAspect(args: readonly string[], env: Env): Promise<number> {
+  try {
+    const settings = readSettings(args, env);
+    const home = loadAspectHome(settings.home);
+    const log = openStderrLog(env['NEXUS_LOG_LEVEL'] ?? 'info');
+    for (const warning of home.warnings) log.warn(warning);
+    const wish = { provider: settings.provider, env, clock: systemClock };
+    const { provider, model, reason } = await chooseProvider(home, wish);
+    log.info({ provider: provider.name, reason }, 'provider chosen');
+    const runtime = await AspectRuntime.open({
+      home,
+      provider,
+      model,
+      dial: (signal) => dial(settings.url, settings.token, signal),
+      team: settings.team,
+      clock: systemClock,
+      newId: newUlid,
+      log,
+    });
+    onceToldToStop((why) => void runtime.stop(why));
+    await runtime.run();
+    return exitCode.clean;
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n`);
+    return codeFor(error);
+  }
+}
+
+class BadSettings extends Error {}
+
+function readSettings(args: readonly string[], env: Env): Settings {
+  const { values } = parse(args);
+  const tokenEnv = values['token-env'];
+  const token = env[tokenEnv];
+  const url = values.url ?? env['NEXUS_OUTPOST'] ?? env['NEXUS_UPSTREAM'] ?? env['NEXUS_URL'];
+  if (!values.home) throw new BadSettings('--home names the folder with aspect.json');
+  if (!url) throw new BadSettings('set NEXUS_URL to the broker’s address, or pass --url');
+  if (!token) throw new BadSettings(`set ${tokenEnv} to this aspect’s token (nexus token NAME)`);
+  const team = env['NEXUS_TEAM'] ?? '';
+  return { home: values.home, url, token, provider: values.provider, team };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        home: { type: 'string' },
+        url: { type: 'string' },
+        provider: { type: 'string' },
+        'token-env': { type: 'string', default: 'NEXUS_TOKEN' },
+      },
+    });
+  } catch (cause) {
+    throw new BadSettings(messageOf(cause), { cause });
+  }
+}
+
+function codeFor(error: unknown): number {
+  const misconfigured =
+    error instanceof BadSettings ||
+    error instanceof AspectHomeError ||
+    (error instanceof ProviderError && !error.retryable);
+  return misconfigured ? exitCode.badConfiguration : exitCode.failed;
+}
+
+/** Signals, and the end of the supervisor: an aspect does not outlive the broker that runs it. */
+function onceToldToStop(stop: (why: string) => void): void {
+  process.once('SIGTERM', () => stop('SIGTERM'));
+  process.once('SIGINT', () => stop('SIGINT'));
+  process.once('disconnect', () => stop('the supervisor ended'));
+}

@@ -1,0 +1,92 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+
+/** A server gets this long to end by itself. A profile is written in that time, too. */
+const stopGraceMs = 10_000;
+
+export interface ServerCommand {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Where the line is that tells that it listens. */
+  readonly readyOn: 'stdout' | 'stderr';
+  /** What to take from that line; lines that give nothing are passed over. */
+  findReady(line: string): string | undefined;
+}
+
+/** A server started for a measurement, and what it costs the machine. */
+export class ServerProcess {
+  /** What `findReady` took from the line. */
+  readonly ready: string;
+  readonly #child: ChildProcess;
+  readonly #pid: number;
+
+  private constructor(child: ChildProcess, pid: number, ready: string) {
+    this.#child = child;
+    this.#pid = pid;
+    this.ready = ready;
+  }
+
+  /** Resolves once it is ready. Rejects with what it said when it ends before, or cannot start. */
+  static async start(command: ServerCommand): Promise<ServerProcess> {
+    const { program, args, cwd, env = process.env } = command;
+    const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const pid = await new Promise<number>((resolve, reject) => {
+      child.once('spawn', () => resolve(child.pid ?? 0));
+      child.once('error', reject);
+    });
+    const said: string[] = [];
+    const ready = await new Promise<string>((resolve, reject) => {
+      for (const name of ['stdout', 'stderr'] as const) {
+        readLines(child[name], (line) => {
+          if (said.length < 20) said.push(line);
+          const found = name === command.readyOn ? command.findReady(line) : undefined;
+          if (found !== undefined) resolve(found);
+        });
+      }
+      child.once('exit', () => reject(new Error(`${program} ended early: ${said.join(' | ')}`)));
+    });
+    return new ServerProcess(child, pid, ready);
+  }
+
+  /** CPU time used so far, in user and system mode, by all threads. Steps of a clock tick. */
+  cpuMs(): number {
+    const stat = readFileSync(`/proc/${this.#pid}/stat`, 'latin1');
+    // The second field is the program's name, in parentheses, and may hold blanks.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const [userTicks, systemTicks] = [Number(fields[11]), Number(fields[12])];
+    return (userTicks + systemTicks) * msPerTick();
+  }
+
+  /** Resident memory in MB. */
+  rssMb(): number {
+    const status = readFileSync(`/proc/${this.#pid}/status`, 'latin1');
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024;
+  }
+
+  /** Ends it, by force if it takes too long. Safe to call twice. */
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
+    const force = setTimeout(() => this.#child.kill('SIGKILL'), stopGraceMs);
+    await ended;
+    clearTimeout(force);
+  }
+}
+
+let cachedMsPerTick: number | undefined;
+
+function msPerTick(): number {
+  cachedMsPerTick ??= 1000 / Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
+  return cachedMsPerTick;
+}
+
+/** Reads to the end, so that the pipe never fills. */
+function readLines(stream: Readable | null, take: (line: string) => void): void {
+  if (stream) createInterface({ input: stream }).on('line', take);
+}

@@ -1,0 +1,2 @@
+import type { Bench } from './bench-case.ts';
+export const slow: Bench = { name: 'slow', async run() {} };

@@ -1,0 +1,44 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Closers } from '#shared/sys/closers';
+import { type ServerCommand, ServerProcess } from './process.ts';
+
+export const repository = join(import.meta.dirname, '..', '..');
+
+/**
+ * Everything a run leaves behind until it is closed: servers, and a folder for their data.
+ *
+ * The folder is in the checkout's git-ignored `data/`, not in the system's temporary folder: that
+ * may be a tmpfs, where a sync costs nothing and durable figures would mean nothing.
+ */
+export class Workbench {
+  readonly #folder: string;
+  readonly #closers = new Closers();
+  #folders = 0;
+
+  constructor() {
+    const parent = join(repository, 'data');
+    mkdirSync(parent, { recursive: true });
+    this.#folder = mkdtempSync(join(parent, 'bench-'));
+    this.#closers.add(() => rmSync(this.#folder, { recursive: true, force: true }));
+  }
+
+  /** A fresh, empty folder. */
+  makeFolder(purpose: string): string {
+    this.#folders += 1;
+    const path = join(this.#folder, `${purpose}-${this.#folders}`);
+    mkdirSync(path);
+    return path;
+  }
+
+  async start(command: ServerCommand): Promise<ServerProcess> {
+    const server = await ServerProcess.start(command);
+    this.#closers.add(() => server.stop());
+    return server;
+  }
+
+  /** Ends the servers and removes the folder. Safe to call twice. */
+  close(): Promise<void> {
+    return this.#closers.closeAll();
+  }
+}
