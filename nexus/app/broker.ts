@@ -28,7 +28,7 @@ import { rosterHandlers } from '../roster/handlers.ts';
 import { RosterService } from '../roster/roster-service.ts';
 import { DataDir } from '../storage/data-dir.ts';
 import { openDatabase } from '../storage/database.ts';
-import { endpointFile, removeEndpoint, writeEndpoint } from './endpoint-file.ts';
+import { endpointFile, removeEndpoint, writeEndpoint } from '../storage/endpoint-file.ts';
 import { StartRefused } from './errors.ts';
 import { assertSafeToListen, type ListenAddress } from './listen-address.ts';
 

@@ -5,7 +5,7 @@ import { serverFlags } from './flags.ts';
 import { untilStopped } from './signals.ts';
 
 /** `nexus serve`: the broker alone, without a team. */
-export const serve: CommandModule<object, ServerFlags> = {
+export const command: CommandModule<object, ServerFlags> = {
   command: 'serve',
   describe: 'run the broker alone; aspects connect from elsewhere',
   builder: serverFlags,

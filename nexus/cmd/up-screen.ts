@@ -4,14 +4,20 @@ import type { Member } from '../app/team.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
+/** How the reader of the summary runs us: from a checkout or installed. */
+const nexus = import.meta.url.endsWith('.ts') ? 'npm run -s nexus --' : 'nexus';
+
 /** What `nexus up` prints: progress as it happens, then how to talk to the team. */
 export class UpScreen {
   readonly #json: boolean;
   readonly #stream: NodeJS.WriteStream;
+  /** What other commands need to find this instance; nothing by default. */
+  readonly #dataDirFlag: string;
 
-  constructor({ json, stream }: { json: boolean; stream: NodeJS.WriteStream }) {
-    this.#json = json;
-    this.#stream = stream;
+  constructor(options: { json: boolean; stream: NodeJS.WriteStream; dataDirFlag: string }) {
+    this.#json = options.json;
+    this.#stream = options.stream;
+    this.#dataDirFlag = options.dataDirFlag;
   }
 
   note(text: string): void {
@@ -39,6 +45,7 @@ export class UpScreen {
     const live = members.filter(({ state }) => state === 'live');
     const missing = members.filter(({ state }) => state === 'starting').map(({ name }) => name);
     const someone = live.find(({ title }) => title !== 'coordinator') ?? live[0];
+    const at = this.#dataDirFlag;
     const lines = [
       '',
       `${live.length} of ${members.length} live on ${url}`,
@@ -47,10 +54,10 @@ export class UpScreen {
       '',
       'Talk to them from a second terminal:',
       ...(someone
-        ? [`  npm run -s nexus -- chat "@${someone.name} what do you think of BUILD.md?"`]
+        ? [`  ${nexus} chat "@${someone.name} what do you think of BUILD.md?"${at}`]
         : []),
-      '  npm run -s nexus -- chat        the whole room, live',
-      '  npm run -s nexus -- status      who is there',
+      `  ${nexus} chat${at}    the whole room, live`,
+      `  ${nexus} status${at}  who is there`,
       `Logs are in ${dataDir.file('logs')}. Ctrl-C stops everything.`,
     ];
     this.#print({ event: 'ready', url, members }, lines.join('\n'));

@@ -34,12 +34,16 @@ const flags = {
 } as const satisfies Record<string, Options>;
 
 /** `nexus up`: the broker, the coordinator in it, and a supervised process for everyone else. */
-export const up: CommandModule<object, InferredOptionTypes<typeof flags>> = {
+export const command: CommandModule<object, InferredOptionTypes<typeof flags>> = {
   command: 'up',
   describe: 'start the broker and the team',
   builder: flags,
   async handler(argv) {
-    const screen = new UpScreen({ json: argv.json, stream: process.stdout });
+    const screen = new UpScreen({
+      json: argv.json,
+      stream: process.stdout,
+      dataDirFlag: argv['data-dir'] === './data' ? '' : ` --data-dir ${argv['data-dir']}`,
+    });
     const stopped = untilStopped();
     const folders = argv['aspect-dir'].split(',').filter((folder) => folder !== '');
     if (folders[0] === defaultAspectDir && !existsSync(defaultAspectDir)) {

@@ -1,0 +1,29 @@
+import type { CommandModule, InferredOptionTypes } from 'yargs';
+import { findBroker } from '../operator/broker-access.ts';
+import { OperatorError } from '../operator/errors.ts';
+import { clientFlags } from './flags.ts';
+
+type Flags = InferredOptionTypes<typeof clientFlags> & { name: string };
+
+/** `nexus token NAME`: a new token for an aspect that runs elsewhere. */
+export const command: CommandModule<object, Flags> = {
+  command: 'token <name>',
+  describe: 'print a new token for an aspect; its old one is void',
+  builder: (yargs) =>
+    yargs.options(clientFlags).positional('name', { type: 'string', demandOption: true }),
+  async handler(argv) {
+    const { url, token: operatorToken } = findBroker(argv['data-dir'], argv.url);
+    const response = await fetch(`${url}/api/admin/tokens`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${operatorToken}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ name: argv.name }),
+    }).catch((cause) => {
+      throw new OperatorError('operator.no_broker', `cannot reach ${url}`, { cause });
+    });
+    const answer = (await response.json()) as { token?: string; error?: string };
+    if (!answer.token) {
+      throw new OperatorError('operator.refused', answer.error ?? `HTTP ${response.status}`);
+    }
+    console.log(argv.json ? JSON.stringify(answer) : answer.token);
+  },
+};

@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { operatorTokenFile } from '../credentials/operator-token.ts';
+import { type Endpoint, endpointFile, readEndpoint } from '../storage/endpoint-file.ts';
+import { OperatorError } from './errors.ts';
+
+/** What it takes to talk to a broker as its operator. */
+export interface BrokerAccess {
+  readonly url: string;
+  readonly token: string;
+}
+
+/** Finds the running broker of a data directory; `url` overrides where it is. */
+export function findBroker(dataDir: string, url?: string): BrokerAccess {
+  return { url: url ?? runningBroker(dataDir).url, token: operatorToken(dataDir) };
+}
+
+function runningBroker(dataDir: string): Endpoint {
+  const endpoint = readEndpoint(join(dataDir, endpointFile));
+  if (endpoint && isRunning(endpoint.pid)) return endpoint;
+  throw new OperatorError(
+    'operator.no_broker',
+    `no broker is running on ${resolve(dataDir)}; start one with: nexus up ` +
+      '(or say where it is with --data-dir or --url)',
+  );
+}
+
+/** A broker that was killed leaves its file behind. */
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    // No such process, or one of another user: either way not ours to talk to.
+    return false;
+  }
+}
+
+function operatorToken(dataDir: string): string {
+  const path = join(dataDir, operatorTokenFile);
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (cause) {
+    throw new OperatorError(
+      'operator.no_token',
+      `cannot read the operator's token in ${resolve(path)}; ` +
+        'pass the --data-dir of the broker, as the user who runs it',
+      { cause },
+    );
+  }
+}

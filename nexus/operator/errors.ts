@@ -1,0 +1,14 @@
+import { NexusError } from '#shared/errors';
+
+export type OperatorErrorCode =
+  /** No broker was found where it was looked for. */
+  | 'operator.no_broker'
+  /** There is no operator token to read. */
+  | 'operator.no_token'
+  /** The broker refused a request. */
+  | 'operator.refused'
+  /** Somebody who was asked did not answer in time. */
+  | 'operator.no_answer';
+
+/** A command of the operator's could not do its work; the message says what to do. */
+export class OperatorError extends NexusError<OperatorErrorCode> {}
