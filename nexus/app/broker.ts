@@ -7,7 +7,7 @@ import type { Clock } from '#shared/sys/clock';
 import { Closers } from '#shared/sys/closers';
 import type { Log } from '#shared/sys/log';
 import type { Transport } from '#shared/transport/transport';
-import { Hub } from '../broker/hub.ts';
+import { Hub, type Route } from '../broker/hub.ts';
 import { Router } from '../broker/router.ts';
 import { ChatService } from '../chat/chat-service.ts';
 import { ChatStore, chatMigration } from '../chat/chat-store.ts';
@@ -115,6 +115,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const hub = new Hub();
   const roster = new RosterService({ journal, hub, clock, log, times: rosterTimes, frameName });
   closers.add(() => roster.close());
+  const isCurrent = (route: Route) => hub.isCurrent(route);
   const findName = (name: string) => tokens.findName(name);
   const chat = new ChatService({ journal, store: chatStore, hub, frameName, findName });
 
@@ -125,7 +126,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
       ...rosterHandlers(roster, hub, (route, sinceId) => {
         // A reader without a cursor starts where its own life began.
         const from = sinceId || (tokens.bornAt(route.name) ?? chatStore.newestId());
-        replay(route, from, chatStore, chat.audience);
+        replay(route, from, { store: chatStore, audience: chat.audience, isCurrent });
       }),
     ],
     log,

@@ -4,6 +4,7 @@ export type StartErrorCode =
   | 'start.address'
   | 'start.port_in_use'
   | 'start.no_tls'
+  | 'start.aspects'
   | 'start.tls_files';
 
 /** The broker cannot start as it was asked to; the message says what to do. Exit code 2. */

@@ -34,6 +34,8 @@ export interface TeamDeps {
   readonly clock: Clock;
   /** Told about each member as soon as something is known. */
   readonly onMember: (member: Member) => void;
+  /** Ends the wait for those that are not there yet. */
+  readonly signal?: AbortSignal;
 }
 
 /** What became of one member of the team. */
@@ -114,7 +116,7 @@ class Progress {
         { name, title, state: 'starting' },
       ]),
     );
-    const { broker, clock } = deps;
+    const { broker, clock, signal } = deps;
     this.#cancel.push(
       broker.roster.onRegistered((row) => {
         const { provider, model } = row;
@@ -122,6 +124,8 @@ class Progress {
       }),
       clock.after(startWaitMs, () => this.#done.resolve()),
     );
+    if (signal?.aborted) this.#done.resolve();
+    signal?.addEventListener('abort', () => this.#done.resolve(), { once: true });
   }
 
   failed(name: string, problem: string): void {

@@ -63,6 +63,10 @@ class Keeper {
     this.#spec = spec;
     this.#deps = deps;
     this.#output = createWriteStream(spec.logFile, { flags: 'a', mode: 0o600 });
+    // A log that cannot be written (a full disk) costs its lines, and nothing else.
+    this.#output.on('error', (error) =>
+      deps.log.warn({ err: error, aspect: spec.name }, 'aspect log not written'),
+    );
   }
 
   start(): void {
@@ -93,7 +97,12 @@ class Keeper {
     if (child) {
       const ended = once(child, 'close');
       child.kill('SIGTERM');
-      const cancelKill = this.#deps.clock.after(stopGraceMs, () => void child.kill('SIGKILL'));
+      const cancelKill = this.#deps.clock.after(stopGraceMs, () => {
+        child.kill('SIGKILL');
+        // Its own children may still hold the pipes; `close` must not wait for them.
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+      });
       await ended;
       cancelKill();
     }

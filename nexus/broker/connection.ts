@@ -23,6 +23,7 @@ export class Connection {
   readonly #drainWaiters: (() => void)[] = [];
   readonly #closeListeners: ((reason: string) => void)[] = [];
   #open = true;
+  #endReason = '';
 
   constructor(id: number, identity: Identity, sink: FrameSink) {
     this.id = id;
@@ -65,9 +66,10 @@ export class Connection {
     this.#drainWaiters.push(action);
   }
 
-  /** Runs `listener` once, when the peer is gone. */
+  /** Runs `listener` once, when the peer is gone; at once if it already is. */
   onClose(listener: (reason: string) => void): void {
-    this.#closeListeners.push(listener);
+    if (this.#open) this.#closeListeners.push(listener);
+    else listener(this.#endReason);
   }
 
   /** Called by the gateway. */
@@ -78,6 +80,7 @@ export class Connection {
   /** Called by the gateway, once. */
   ended(reason: string): void {
     this.#open = false;
+    this.#endReason = reason;
     for (const listener of this.#closeListeners.splice(0)) listener(reason);
     this.drained();
   }

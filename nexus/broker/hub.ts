@@ -50,6 +50,11 @@ export class Hub {
     if (this.#routes.get(key)?.generation === route.generation) this.#routes.delete(key);
   }
 
+  /** Whether this is still its name's way to a connection. */
+  isCurrent(route: Route): boolean {
+    return this.#routes.get(nameKey(route.name)) === route;
+  }
+
   /** The route of a name, in any case. */
   find(name: string): Route | undefined {
     return this.#routes.get(nameKey(name));

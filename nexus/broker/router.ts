@@ -159,15 +159,21 @@ export class FrameIntake {
       return;
     }
     this.#track(handler.order, +1);
-    void result
-      .then(
-        (payload) => this.#router.answer(handler, envelope, this.#connection, payload),
-        (error) => this.#router.refuse(envelope, this.#connection, error),
-      )
-      .finally(() => {
-        this.#track(handler.order, -1);
-        this.#drain();
-      });
+    void result.then(
+      (payload) => {
+        this.#router.answer(handler, envelope, this.#connection, payload);
+        this.#settled(handler);
+      },
+      (error) => {
+        this.#router.refuse(envelope, this.#connection, error);
+        this.#settled(handler);
+      },
+    );
+  }
+
+  #settled(handler: Handler): void {
+    this.#track(handler.order, -1);
+    this.#drain();
   }
 
   #track(order: Handler['order'], change: 1 | -1): void {

@@ -1,4 +1,4 @@
-import { nameKey } from '#shared/config/names';
+import { nameKey, nameProblem } from '#shared/config/names';
 import { ChatDeliver, ChatReactionUpdate, type ChatSend } from '#shared/frames/chat';
 import { encodeFrame } from '#shared/frames/envelope';
 import { FrameRefused } from '#shared/frames/errors';
@@ -7,6 +7,7 @@ import type { Connection } from '../broker/connection.ts';
 import type { Hub } from '../broker/hub.ts';
 import { isAdmin, isOperator, operatorName } from '../credentials/identity.ts';
 import type { Journal, JournalEvent } from '../journal/journal.ts';
+import { wireTime } from '../storage/sql-time.ts';
 import type { ChatStore } from './chat-store.ts';
 import {
   type ChatEvent,
@@ -15,7 +16,7 @@ import {
   chatPosted,
   chatReacted,
 } from './events.ts';
-import { type ChatMessage, toDeliver, wireTime } from './message.ts';
+import { type ChatMessage, toDeliver } from './message.ts';
 import { type Audience, recipientsOf } from './recipients.ts';
 
 export interface ChatServiceDeps {
@@ -29,6 +30,8 @@ export interface ChatServiceDeps {
   /** Bytes of a message's content; a deliver must stay well below the 1 MiB frame (G11). */
   readonly maxContentBytes?: number;
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** What a sender learns once its message is on disk. */
 export interface Sent {
@@ -61,7 +64,7 @@ export class ChatService {
   /** Records a message. Throws `FrameRefused` for what cannot be taken. */
   post(connection: Connection, send: ChatSend): Promise<Sent> {
     const sender = senderOf(connection, send.from);
-    if (Buffer.byteLength(send.content) > this.#maxContentBytes) {
+    if (this.#isTooLong(send.content)) {
       throw new FrameRefused('too_large', `a message may have ${this.#maxContentBytes} bytes`);
     }
     const key = send.idempotency_key;
@@ -79,6 +82,14 @@ export class ChatService {
     await journal.append({ kind: chatReacted, actor: reactor, body });
   }
 
+  /** As the wire has it: an escaped control character takes six times the room. */
+  #isTooLong(content: string): boolean {
+    const bytes = Buffer.byteLength(content);
+    if (bytes * 6 <= 2 * this.#maxContentBytes) return false;
+    if (bytes > this.#maxContentBytes) return true;
+    return Buffer.byteLength(JSON.stringify(content)) > 2 * this.#maxContentBytes;
+  }
+
   #postOnce(sender: string, key: string, send: ChatSend): Promise<Sent> {
     const before = this.#deps.store.findByKey(sender, key);
     if (before) return Promise.resolve(before);
@@ -90,26 +101,29 @@ export class ChatService {
     return sent;
   }
 
-  async #append(sender: string, send: ChatSend): Promise<Sent> {
+  /** One promise and plain members: every message of the room comes through here. */
+  #append(sender: string, send: ChatSend): Promise<Sent> {
     const { content, reply_to, topic, idempotency_key: key } = send;
-    const target = reply_to ? this.#deps.store.find(reply_to) : undefined;
-    const body: ChatPosted['body'] = {
-      content,
-      ...(target && {
-        replyTo: target.id,
-        replyAuthor: target.from,
-        threadRoot: target.threadRoot,
-      }),
-      ...(reply_to && !target && { unknownReplyTo: reply_to }),
-      ...(topic && { topic }),
-      ...(key && { key }),
-    };
-    const event = await this.#deps.journal.append({ kind: chatPosted, actor: sender, body });
-    return {
-      id: event.position,
-      threadRoot: body.threadRoot ?? event.position,
-      unknownReplyTo: body.unknownReplyTo,
-    };
+    const body: Mutable<ChatPosted['body']> = { content };
+    if (topic) body.topic = topic;
+    if (key) body.key = key;
+    if (reply_to) {
+      const target = this.#deps.store.find(reply_to);
+      if (target) {
+        body.replyTo = target.id;
+        body.replyAuthor = target.from;
+        body.threadRoot = target.threadRoot;
+      } else {
+        body.unknownReplyTo = reply_to;
+      }
+    }
+    return this.#deps.journal
+      .append({ kind: chatPosted, actor: sender, body })
+      .then(({ position }) => ({
+        id: position,
+        threadRoot: body.threadRoot ?? position,
+        unknownReplyTo: body.unknownReplyTo,
+      }));
   }
 
   #deliver(events: readonly JournalEvent[]): void {
@@ -167,6 +181,9 @@ function messageOf(event: JournalEvent & ChatPosted): ChatMessage {
 function senderOf({ identity }: Connection, from: string | undefined): string {
   if (!from || nameKey(from) === nameKey(identity.name)) return identity.name;
   const mayLend = isAdmin(identity) && !isOperator(identity) && nameKey(from) !== operatorName;
+  // Names only: what an event says of its actor must stay one line (hash-chain.ts).
+  const problem = mayLend ? nameProblem(from) : undefined;
+  if (problem) throw new FrameRefused('bad_request', problem);
   if (mayLend) return from;
   throw new FrameRefused('forbidden', `this connection speaks as ${identity.name}, not as ${from}`);
 }

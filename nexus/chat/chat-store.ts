@@ -15,14 +15,15 @@ export const chatMigration: Migration = {
       from_agent         TEXT NOT NULL,
       content            TEXT NOT NULL,
       reply_to           INTEGER REFERENCES chat_messages(id) ON DELETE SET NULL,
-      parent_msg_id      INTEGER REFERENCES chat_messages(id) ON DELETE SET NULL,
-      thread_root_msg_id INTEGER REFERENCES chat_messages(id) ON DELETE SET NULL,
+      parent_msg_id      INTEGER,
+      thread_root_msg_id INTEGER,
       kind               TEXT NOT NULL DEFAULT 'chat',
       created_at         TEXT NOT NULL DEFAULT (datetime('now')),
       topic              TEXT
     );
     CREATE INDEX idx_chat_messages_reply_to ON chat_messages(reply_to) WHERE reply_to IS NOT NULL;
-    CREATE INDEX idx_chat_messages_thread_root ON chat_messages(thread_root_msg_id);
+    CREATE INDEX idx_chat_messages_thread_root ON chat_messages(thread_root_msg_id)
+      WHERE reply_to IS NOT NULL;
 
     CREATE TABLE chat_reactions (
       id         INTEGER PRIMARY KEY,
@@ -98,7 +99,7 @@ export class ChatStore implements Projection {
     const { position, actor, at } = event;
     const root = body.threadRoot ?? position;
     // The newest message of the thread, so that racing replies form a chain and not a fork (§4.2).
-    const parent = body.threadRoot ? (this.#write.newestInThread.get(root) as number) : null;
+    const parent = body.threadRoot ? ((this.#write.newestReply.get(root) ?? root) as number) : null;
     const { replyTo = null, topic = null } = body;
     this.#write.message.run(
       position,
@@ -167,8 +168,9 @@ function prepareWrites({ writer }: Database) {
       `INSERT INTO chat_messages (id, from_agent, content, reply_to, parent_msg_id,
          thread_root_msg_id, created_at, topic) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
-    newestInThread: prepare(
-      'SELECT max(id) FROM chat_messages WHERE thread_root_msg_id = ?',
+    newestReply: prepare(
+      `SELECT max(id) FROM chat_messages
+       WHERE thread_root_msg_id = ? AND reply_to IS NOT NULL`,
     ).pluck(),
     key: prepare('INSERT INTO chat_send_keys (sender, key, msg_id) VALUES (?, ?, ?)'),
     clearReaction: prepare('DELETE FROM chat_reactions WHERE msg_id = ? AND reactor = ?'),

@@ -1,17 +1,17 @@
-import { ChatList, ChatReaction, ChatRead, ChatSend } from '#shared/frames/chat';
+import { type ChatDeliver, ChatList, ChatReaction, ChatRead, ChatSend } from '#shared/frames/chat';
 import { FrameRefused } from '#shared/frames/errors';
 import { SubscribeChat, UnsubscribeChat } from '#shared/frames/subscriptions';
 import { type Handler, reads, writes } from '../broker/handler.ts';
 import type { Hub } from '../broker/hub.ts';
 import type { ChatService } from './chat-service.ts';
 import type { ChatStore } from './chat-store.ts';
-import { type ChatMessage, toListed } from './message.ts';
+import { toListed } from './message.ts';
 
 const maxThreadMessages = 200;
 const defaultPage = 100;
 const maxPage = 500;
-/** Content bytes of one answer, so that its frame stays below what readers accept. */
-const maxPageBytes = 512 * 1024;
+/** Bytes of one answer's messages, so that its frame stays below what readers accept (1 MiB). */
+const maxPageBytes = 768 * 1024;
 
 /** The chat frames. */
 export function chatHandlers(chat: ChatService, store: ChatStore, hub: Hub): Handler[] {
@@ -33,7 +33,7 @@ export function chatHandlers(chat: ChatService, store: ChatStore, hub: Hub): Han
       const rootId = positive(thread_id) ?? positive(msg_id);
       if (rootId === undefined) return { messages: null };
       const messages = store.subtree(rootId, positive(since_id) ?? 0, maxThreadMessages);
-      return { messages: withinBytes(messages).map(toListed) };
+      return { messages: withinBytes(messages.map(toListed)) };
     }),
 
     reads(ChatList, ({ after_id, before_id, limit }) => {
@@ -47,10 +47,11 @@ export function chatHandlers(chat: ChatService, store: ChatStore, hub: Hub): Han
       });
       // Cut on the side where the next page continues.
       const newestFirst = after_id === undefined;
-      const kept = withinBytes(newestFirst ? page.messages.toReversed() : page.messages);
+      const listed = page.messages.map(toListed);
+      const kept = withinBytes(newestFirst ? listed.reverse() : listed);
       if (newestFirst) kept.reverse();
       return {
-        messages: kept.map(toListed),
+        messages: kept,
         has_more: page.hasMore || kept.length < page.messages.length,
       };
     }),
@@ -70,12 +71,12 @@ export function chatHandlers(chat: ChatService, store: ChatStore, hub: Hub): Han
 const positive = (value: unknown): number | undefined =>
   Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : undefined;
 
-/** The longest prefix whose contents fit one frame; never empty unless the page is. */
-function withinBytes(messages: readonly ChatMessage[]): ChatMessage[] {
+/** The longest prefix that fits one frame, as encoded; never empty unless the page is. */
+function withinBytes(messages: readonly ChatDeliver[]): ChatDeliver[] {
   let bytes = 0;
-  const kept: ChatMessage[] = [];
+  const kept: ChatDeliver[] = [];
   for (const message of messages) {
-    bytes += Buffer.byteLength(message.content);
+    bytes += Buffer.byteLength(JSON.stringify(message));
     if (kept.length > 0 && bytes > maxPageBytes) break;
     kept.push(message);
   }

@@ -41,6 +41,3 @@ export function toDeliver(message: ChatMessage): ChatDeliver {
 export function toReplay(message: ChatMessage): ChatDeliver {
   return { ...toListed(message), reason: 'replay', replay: true };
 }
-
-/** Milliseconds since the epoch as the whole-second RFC 3339 that the wire shows. */
-export const wireTime = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;

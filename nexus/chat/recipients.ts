@@ -1,7 +1,7 @@
 import { nameKey } from '#shared/config/names';
 
 /** `@` and a name, unless the `@` continues a word, an address or another mention. */
-const mention = /(?<![A-Za-z0-9_@])@([A-Za-z0-9_-]+)/g;
+const mention = /(?<![\p{L}\p{N}_@])@([A-Za-z0-9_-]+)/gu;
 
 /** The names a text mentions, as written, in order, without repetition. */
 export function mentionsIn(text: string): string[] {

@@ -10,6 +10,13 @@ const pageSize = 64;
 /** A replay pauses while this much waits for its reader. */
 const congestedBytes = 1024 * 1024;
 
+export interface ReplayDeps {
+  readonly store: ChatStore;
+  readonly audience: Audience;
+  /** False once the name has another route, or none: the replay then ends without a word. */
+  isCurrent(route: Route): boolean;
+}
+
 /**
  * Sends an aspect everything addressed to it above a cursor, oldest first, then a marker, and
  * then makes its route live.
@@ -17,24 +24,28 @@ const congestedBytes = 1024 * 1024;
  * The route gets nothing else meanwhile: whatever is committed during the replay is found by it.
  * The switch happens in the turn that found nothing more, so nothing is missed or sent twice.
  */
-export function replay(route: Route, sinceId: number, store: ChatStore, audience: Audience): void {
+export function replay(route: Route, sinceId: number, deps: ReplayDeps): void {
+  const { store, audience } = deps;
   const { connection, name } = route;
   let cursor = sinceId;
   step();
 
   function step(): void {
-    if (!connection.isOpen) return;
+    if (!connection.isOpen || !deps.isCurrent(route)) return;
     if (connection.queuedBytes > congestedBytes) {
       connection.onceDrained(step);
       return;
     }
     const messages = store.since(cursor, pageSize);
     for (const message of messages) {
+      // One page of long messages is more than an outbox may hold.
+      if (connection.queuedBytes > congestedBytes) break;
       cursor = message.id;
       if (!recipientsOf(message, audience).includes(name)) continue;
       connection.push(ChatDeliver, toReplay(message));
     }
-    if (messages.length === pageSize) {
+    const last = messages.at(-1);
+    if (messages.length === pageSize || (last && last.id > cursor)) {
       setImmediate(step);
       return;
     }

@@ -26,17 +26,19 @@ export const command: CommandModule<object, Flags> = {
   async handler(argv) {
     const access = findBroker(argv['data-dir'], argv.url);
     const view = { json: argv.json, stream: process.stdout };
+    const timeoutMs = argv.timeout * 1000;
+    const onNote = (note: string) => console.error(`nexus: ${note}`);
     const text = argv.text.join(' ').trim();
     if (text === '') {
-      await chatRoom(access, { ...view, input: process.stdin, timeoutMs: argv.timeout * 1000 });
+      await chatRoom(access, { ...view, input: process.stdin, timeoutMs, onNote });
       return;
     }
     await ask(access, {
       text,
       replyTo: argv['reply-to'],
-      timeoutMs: argv.timeout * 1000,
+      timeoutMs,
       onAnswer: (message) => console.log(renderChat(view, message)),
-      onNote: (note) => console.error(`nexus: ${note}`),
+      onNote,
     });
   },
 };

@@ -1,5 +1,5 @@
 import yargs, { type CommandModule } from 'yargs';
-import { messageOf, NexusError } from '#shared/errors';
+import { messageOf, NexusError, systemCodeOf } from '#shared/errors';
 import { StartRefused } from '../app/errors.ts';
 import { TeamError } from '../aspects/errors.ts';
 import { StorageError } from '../storage/errors.ts';
@@ -18,12 +18,17 @@ const commands = {
 
 /** Runs one command line and returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
+  process.stdout.on('error', (error) => readerGone(error, args[0]));
   try {
     const parser = yargs([...args])
       .scriptName('nexus')
       .usage('$0 <command>\n\nRuns several AI agents as one team.')
-      .demandCommand(1, 'which command? see nexus --help')
+      .demandCommand(1, 'which command?')
       .strict()
+      .strictCommands()
+      // A flag that is given twice counts as it was given last.
+      .parserConfiguration({ 'duplicate-arguments-array': false })
+      .check(refuseNoNumbers, true)
       .recommendCommands()
       .version()
       .help()
@@ -31,7 +36,7 @@ export async function main(args: readonly string[]): Promise<number> {
       .wrap(Math.min(100, process.stdout.columns ?? 100))
       .exitProcess(false)
       .fail((message, error) => {
-        throw error ?? new UsageError(message);
+        throw error ?? new UsageError(`${message.replace(/\s+/g, ' ')} (see nexus --help)`);
       });
     for (const command of await load(args[0])) parser.command(command);
     await parser.parseAsync();
@@ -49,6 +54,18 @@ async function load(name: string | undefined): Promise<CommandModule[]> {
   const modules = await Promise.all(wanted.map((each) => commands[each]()));
   // Each module knows its own flags; to yargs they are all just commands.
   return modules.map(({ command }) => command as CommandModule);
+}
+
+function refuseNoNumbers(argv: Readonly<Record<string, unknown>>): true {
+  const flag = Object.keys(argv).find((name) => Number.isNaN(argv[name]));
+  if (flag) throw new UsageError(`--${flag} takes a number`);
+  return true;
+}
+
+/** Whoever read our output has gone: a server goes on, a client has nothing left to do. */
+function readerGone(error: Error, command: string | undefined): void {
+  if (systemCodeOf(error) !== 'EPIPE') throw error;
+  if (command !== 'up' && command !== 'serve') process.exit(exitCode.ok);
 }
 
 class UsageError extends NexusError<'usage'> {

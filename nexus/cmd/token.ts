@@ -1,6 +1,7 @@
 import type { CommandModule, InferredOptionTypes } from 'yargs';
 import { findBroker } from '../operator/broker-access.ts';
 import { OperatorError } from '../operator/errors.ts';
+import { noBroker } from '../operator/room.ts';
 import { clientFlags } from './flags.ts';
 
 type Flags = InferredOptionTypes<typeof clientFlags> & { name: string };
@@ -18,7 +19,7 @@ export const command: CommandModule<object, Flags> = {
       headers: { authorization: `Bearer ${operatorToken}`, 'content-type': 'application/json' },
       body: JSON.stringify({ name: argv.name }),
     }).catch((cause) => {
-      throw new OperatorError('operator.no_broker', `cannot reach ${url}`, { cause });
+      throw noBroker(new Error(`cannot reach ${url}`, { cause }));
     });
     const answer = (await response.json()) as { token?: string; error?: string };
     if (!answer.token) {

@@ -4,13 +4,15 @@ import { fileURLToPath } from 'node:url';
 import type { CommandModule, InferredOptionTypes, Options } from 'yargs';
 import { AspectRuntime } from '#runtime/aspect/aspect-runtime';
 import { chooseProvider } from '#runtime/aspect/choose-provider';
-
+import { ProviderError } from '#runtime/providers/provider';
+import { SessionError } from '#runtime/session/errors';
 import { systemClock } from '#shared/sys/clock';
 import { newUlid } from '#shared/sys/ids';
 import type { Log } from '#shared/sys/log';
 import { startBroker } from '../app/broker.ts';
 import { copySampleTeam } from '../app/sample-team.ts';
 import { type EmbeddedAspect, startTeam, type TeamDeps } from '../app/team.ts';
+import { TeamError } from '../aspects/errors.ts';
 import { findTeam } from '../aspects/homes.ts';
 import { brokerOptions } from './broker-options.ts';
 import { serverFlags } from './flags.ts';
@@ -45,6 +47,8 @@ export const command: CommandModule<object, InferredOptionTypes<typeof flags>> =
       dataDirFlag: argv['data-dir'] === './data' ? '' : ` --data-dir ${argv['data-dir']}`,
     });
     const stopped = untilStopped();
+    const stop = new AbortController();
+    void stopped.then(() => stop.abort());
     const folders = argv['aspect-dir'].split(',').filter((folder) => folder !== '');
     if (folders[0] === defaultAspectDir && !existsSync(defaultAspectDir)) {
       screen.note(`created ${copySampleTeam(resolve(defaultAspectDir))} with a sample team`);
@@ -65,8 +69,9 @@ export const command: CommandModule<object, InferredOptionTypes<typeof flags>> =
         env: process.env,
         clock: systemClock,
         onMember: (member) => screen.member(member),
+        signal: stop.signal,
       });
-      screen.summary(broker, running.members);
+      if (!stop.signal.aborted) screen.summary(broker, running.members);
       const signal = await stopped;
       screen.stopping(signal);
       await running.close();
@@ -80,16 +85,24 @@ export const command: CommandModule<object, InferredOptionTypes<typeof flags>> =
 /** Runs the coordinator in this process: an ordinary runtime on an in-memory link. */
 function embedder(provider: string | undefined, log: Log): TeamDeps['embed'] {
   return async (home, team, dial): Promise<EmbeddedAspect> => {
-    const chosen = await chooseProvider(home, { provider, env: process.env, clock: systemClock });
-    const runtime = await AspectRuntime.open({
-      home,
-      provider: chosen.provider,
-      model: chosen.model,
-      dial: () => Promise.resolve(dial()),
-      team,
-      clock: systemClock,
-      newId: newUlid,
-      log: log.child({ aspect: home.config.name }),
+    const open = async () => {
+      const wish = { provider, env: process.env, clock: systemClock };
+      const chosen = await chooseProvider(home, wish);
+      return AspectRuntime.open({
+        home,
+        provider: chosen.provider,
+        model: chosen.model,
+        dial: () => Promise.resolve(dial()),
+        team,
+        clock: systemClock,
+        newId: newUlid,
+        log: log.child({ aspect: home.config.name }),
+      });
+    };
+    const runtime = await open().catch((error) => {
+      if (!(error instanceof ProviderError || error instanceof SessionError)) throw error;
+      const message = `${home.config.name} cannot start: ${error.message}`;
+      throw new TeamError('team.bad_home', message, { cause: error });
     });
     runtime.run().catch((error) => log.error({ err: error }, 'the coordinator stopped'));
     return { close: () => runtime.stop('the broker is stopping') };

@@ -154,8 +154,9 @@ const statusTexts: Readonly<Record<Refusal['status'], string>> = {
   503: 'Service Unavailable',
 };
 
-/** Answers an upgrade with an HTTP error and ends the socket. */
+/** Answers an upgrade with an HTTP error and ends the socket, whether or not the peer does. */
 function refuse(socket: Duplex, { status, text }: Refusal): void {
+  socket.once('finish', () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${status} ${statusTexts[status]}\r\nContent-Type: text/plain\r\n` +
       `Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,

@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { TSchema } from 'typebox';
+import { withoutNulls } from '#shared/frames/codec';
 import { FrameRefused } from '#shared/frames/errors';
 import { compileSchema } from '#shared/schema';
 import type { Log } from '#shared/sys/log';
@@ -58,9 +59,12 @@ export function buildHttpApp({ authenticate, open, guarded, log }: HttpAppDeps):
 export function bodyOf<Schema extends TSchema>(schema: Schema) {
   const check = compileSchema(schema);
   return async (c: Context) => {
-    const body: unknown = await c.req.json().catch(() => {
+    const json: unknown = await c.req.json().catch((cause) => {
+      if (cause instanceof FrameRefused) throw cause;
       throw new FrameRefused('bad_request', 'the body is not JSON');
     });
+    // Go clients write `null` for empty lists.
+    const body = withoutNulls(json);
     if (check.accepts(body)) return body;
     throw new FrameRefused('bad_request', `body ${check.problemWith(body)}`);
   };

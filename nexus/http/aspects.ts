@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { Type } from 'typebox';
 import { Registration } from '#shared/frames/registration';
-import { assertIsOrAdmin, assertMayRegister } from '../roster/handlers.ts';
+import { admitted, assertIsOrAdmin } from '../roster/handlers.ts';
 import type { RosterEntry } from '../roster/roster.ts';
 import { heartbeatIntervalS, type RosterService } from '../roster/roster-service.ts';
 import { bodyOf, type HttpEnv, type Resource } from './app.ts';
@@ -22,9 +22,7 @@ export function aspectRoutes(roster: RosterService): Resource {
     app.get('/api/aspects', list);
 
     app.post('/aspects/register', async (c) => {
-      const body = await registration(c);
-      assertMayRegister(c.var.identity, body);
-      await roster.register(body);
+      await roster.register(admitted(c.var.identity, await registration(c)));
       return c.json(
         {
           status: 'registered',

@@ -13,10 +13,11 @@ export function tokenRoutes(tokens: TokenStore, journal: Journal): Resource {
     app.post('/api/admin/tokens', async (c) => {
       const { identity } = c.var;
       if (!isAdmin(identity)) throw new FrameRefused('forbidden', 'admin_required');
-      const { name } = await request(c);
-      const problem = nameProblem(name);
+      const asked = await request(c);
+      const problem = nameProblem(asked.name);
       if (problem) throw new FrameRefused('bad_request', problem);
-      const token = await tokens.issue(journal, tokens.findName(name) ?? name, identity.name);
+      const name = tokens.findName(asked.name) ?? asked.name;
+      const token = await tokens.issue(journal, name, identity.name);
       return c.json({ name, token }, 201);
     });
   };

@@ -46,6 +46,8 @@ export class SqliteJournal implements Journal {
   readonly #maxWaiting: number;
   readonly #projections = new Map<string, Projection[]>();
   readonly #listeners = new Set<CommitListener>();
+  readonly #begin: Statement;
+  readonly #commit: Statement;
   readonly #insert: Statement;
   readonly #select: Statement;
   #waiting: Waiting[] = [];
@@ -59,6 +61,8 @@ export class SqliteJournal implements Journal {
     this.#maxGroup = deps.maxGroup ?? 2048;
     this.#maxWaiting = deps.maxWaiting ?? 65_536;
     const { writer, reader } = deps.database;
+    this.#begin = writer.prepare('BEGIN IMMEDIATE');
+    this.#commit = writer.prepare('COMMIT');
     this.#insert = writer.prepare(
       'INSERT INTO journal (position, at, kind, actor, body, hash) VALUES (?, ?, ?, ?, ?, ?)',
     );
@@ -130,23 +134,30 @@ export class SqliteJournal implements Journal {
       this.#waiting.length > this.#maxGroup
         ? this.#waiting.splice(0, this.#maxGroup)
         : this.#waiting.splice(0);
+    let recorded: JournalEvent[];
     try {
-      this.#settle(group, this.#write(group.map((each) => each.event)));
+      recorded = this.#write(group.map((each) => each.event));
     } catch (error) {
       const failure = asJournalError(error);
       // One event that a projection refuses must not take its neighbours with it.
       if (failure.code === 'journal.rejected' && group.length > 1) this.#commitSingly(group);
       else for (const { reject } of group) reject(failure);
+      return;
     }
+    // Outside the `try`: what is on disk must not be written again because a listener failed.
+    this.#settle(group, recorded);
   }
 
   #commitSingly(group: readonly Waiting[]): void {
     for (const each of group) {
+      let recorded: JournalEvent[];
       try {
-        this.#settle([each], this.#write([each.event]));
+        recorded = this.#write([each.event]);
       } catch (error) {
         each.reject(asJournalError(error));
+        continue;
       }
+      this.#settle([each], recorded);
     }
   }
 
@@ -157,7 +168,7 @@ export class SqliteJournal implements Journal {
     let position = this.#head;
     let previous = this.#headHash;
     const recorded: JournalEvent[] = [];
-    writer.exec('BEGIN IMMEDIATE');
+    this.#begin.run();
     try {
       for (const { kind, actor, body } of events) {
         const row = { position: ++position, at, kind, actor, body: JSON.stringify(body) };
@@ -167,7 +178,7 @@ export class SqliteJournal implements Journal {
         for (const projection of this.#projections.get(kind) ?? []) projection.apply(event);
         recorded.push(event);
       }
-      writer.exec('COMMIT');
+      this.#commit.run();
     } catch (error) {
       // SQLite has already rolled back by itself after some failures, a full disk among them.
       if (writer.inTransaction) writer.exec('ROLLBACK');
@@ -193,44 +204,4 @@ function asJournalError(error: unknown): JournalError {
     return new JournalError('journal.rejected', messageOf(error), { cause: error });
   }
   return new JournalError('journal.io', 'the journal cannot be written', { cause: error });
-}
-
-/** Walks the stored chain from the start. Throws `JournalError` at the first row that breaks it. */
-export function verifyChain(database: Database): { events: number; head: string } {
-  const rows = database.reader
-    .prepare('SELECT position, at, kind, actor, body, hash FROM journal ORDER BY position')
-    .iterate() as Iterable<ChainedRow & { hash: string }>;
-  let events = 0;
-  let head = genesisHash;
-  for (const row of rows) {
-    head = chainHash(head, row);
-    events += 1;
-    if (row.position !== events || row.hash !== head) {
-      throw new JournalError('journal.broken', `the journal was altered at position ${events}`);
-    }
-  }
-  return { events, head };
-}
-
-/** Empties every projection and applies the whole journal again, in one transaction. */
-export function rebuildProjections(database: Database, projections: readonly Projection[]): void {
-  const { writer } = database;
-  const events = writer.prepare(
-    'SELECT position, at, kind, actor, body FROM journal ORDER BY position',
-  );
-  writer.pragma('defer_foreign_keys = ON');
-  writer
-    .transaction(() => {
-      for (const table of projections.flatMap((projection) => [...projection.tables].reverse())) {
-        writer.exec(`DELETE FROM ${table}`);
-      }
-      // Not iterated: better-sqlite3 refuses writes on a connection that is stepping a query.
-      for (const row of events.all() as ChainedRow[]) {
-        const event = { ...row, body: JSON.parse(row.body) as object };
-        for (const projection of projections) {
-          if (projection.kinds.includes(row.kind)) projection.apply(event);
-        }
-      }
-    })
-    .immediate();
 }

@@ -12,6 +12,10 @@ export interface BrokerAccess {
 
 /** Finds the running broker of a data directory; `url` overrides where it is. */
 export function findBroker(dataDir: string, url?: string): BrokerAccess {
+  if (url !== undefined && !/^(http|ws)s?:$/.test(URL.parse(url)?.protocol ?? '')) {
+    const message = `--url ${url}: write an address like http://127.0.0.1:7888`;
+    throw new OperatorError('operator.no_broker', message);
+  }
   return { url: url ?? runningBroker(dataDir).url, token: operatorToken(dataDir) };
 }
 

@@ -1,6 +1,13 @@
-import { createInterface, type Interface } from 'node:readline';
+import {
+  clearScreenDown,
+  createInterface,
+  cursorTo,
+  type Interface,
+  moveCursor,
+} from 'node:readline';
 import type { ChatDeliver } from '#shared/frames/chat';
 import { systemClock } from '#shared/sys/clock';
+import { RequestRefused } from '#shared/transport/errors';
 import { operatorName } from '../credentials/identity.ts';
 import { AnswersDue } from './answers-due.ts';
 import type { BrokerAccess } from './broker-access.ts';
@@ -13,6 +20,8 @@ export interface ChatRoomOptions extends MessageView {
   readonly input: NodeJS.ReadStream;
   /** How long a piped conversation waits for its last answers. */
   readonly timeoutMs: number;
+  /** Told what is worth knowing besides messages, where it must not be among them. */
+  readonly onNote: (text: string) => void;
 }
 
 /** Messages shown on entering. */
@@ -33,8 +42,11 @@ export async function chatRoom(access: BrokerAccess, options: ChatRoomOptions): 
   const { input, stream, json, timeoutMs } = options;
   const interactive = Boolean(input.isTTY) && !json;
   let terminal: Interface | undefined;
-  const print = (text: string) => printAbove(interactive ? terminal : undefined, stream, text);
-  const seat = new Seat(print, options);
+  const print = (text: string) => {
+    if (interactive && terminal) printAbove(terminal, stream, text);
+    else stream.write(`${text}\n`);
+  };
+  const seat = new Seat(print, interactive ? { ...options, onNote: print } : options);
   const room = await Room.enter(access, seat.events);
   try {
     seat.sits(room, await room.roster());
@@ -51,6 +63,8 @@ export async function chatRoom(access: BrokerAccess, options: ChatRoomOptions): 
       }),
     ]);
   } finally {
+    // What comes next is not to stand behind the prompt.
+    if (interactive && terminal) stream.write('\n');
     terminal?.close();
     await room.leave();
   }
@@ -67,15 +81,17 @@ async function converse(terminal: Interface, seat: Seat): Promise<void> {
   }
 }
 
+type SeatView = Pick<ChatRoomOptions, 'json' | 'stream' | 'onNote'>;
+
 /** One operator's part in the room: commands in, messages out, answers due. */
 class Seat {
   readonly #print: (text: string) => void;
-  readonly #view: MessageView;
+  readonly #view: SeatView;
   #room: Room | undefined;
   #due = new AnswersDue([]);
   #whenSettled: (() => void) | undefined;
 
-  constructor(print: (text: string) => void, view: MessageView) {
+  constructor(print: (text: string) => void, view: SeatView) {
     this.#print = print;
     this.#view = view;
   }
@@ -105,20 +121,29 @@ class Seat {
   /** Does what one line says. Mistakes are told, not thrown. */
   async enter(line: string): Promise<void> {
     const room = this.#room;
+    const { json, stream, onNote } = this.#view;
     if (line === '' || !room) return;
     if (line === '/who') {
-      this.#print(rosterTable(await room.roster(), this.#view.stream));
+      const rows = await room.roster();
+      this.#print(
+        json ? rows.map((row) => JSON.stringify(row)).join('\n') : rosterTable(rows, stream),
+      );
       return;
     }
-    const reply = /^\/reply\s+(?<id>\d+)\s+(?<text>.+)$/s.exec(line)?.groups;
+    const reply = /^\/reply\s+(?<id>\d{1,15})\s+(?<text>.+)$/s.exec(line)?.groups;
     if (line.startsWith('/') && !reply) {
-      this.#print(help);
+      onNote(help);
       return;
     }
-    const sent = await room.post(
-      reply ? { content: reply['text'] ?? '', reply_to: Number(reply['id']) } : { content: line },
-    );
-    if (sent.note) this.#print(sent.note);
+    try {
+      const sent = await room.post(
+        reply ? { content: reply['text'] ?? '', reply_to: Number(reply['id']) } : { content: line },
+      );
+      if (sent.note) onNote(sent.note);
+    } catch (error) {
+      if (!(error instanceof RequestRefused)) throw error;
+      onNote(`not posted: ${error.message}`);
+    }
   }
 
   /** Resolves when nobody owes an answer. Rejects with `operator.no_answer` after a while. */
@@ -139,13 +164,13 @@ class Seat {
   }
 }
 
-/** Prints above the line that is being typed, if one is. */
-function printAbove(
-  terminal: Interface | undefined,
-  stream: NodeJS.WriteStream,
-  text: string,
-): void {
-  if (terminal) stream.write('\r\u001b[K');
-  stream.write(`${text}\n`);
-  terminal?.prompt(true);
+/** Prints above what is being typed, which may be longer than a row. */
+function printAbove(terminal: Interface, stream: NodeJS.WriteStream, text: string): void {
+  const { rows } = terminal.getCursorPos();
+  moveCursor(stream, 0, -rows);
+  cursorTo(stream, 0);
+  clearScreenDown(stream);
+  // Drawing the prompt again moves up by as many rows as the cursor was in, so make them.
+  stream.write(`${text}\n${'\n'.repeat(rows)}`);
+  terminal.prompt(true);
 }

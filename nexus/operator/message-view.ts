@@ -16,12 +16,15 @@ export function renderChat({ json, stream }: MessageView, message: ChatDeliver):
   const colour = from === operatorName ? 'bold' : 'cyan';
   const paint = (style: 'bold' | 'cyan' | 'dim', text: string) =>
     styleText(style, text, { stream });
-  const text = content.trim().replaceAll('\n', '\n    ');
+  const text = content
+    .trim()
+    .replaceAll('\r\n', '\n')
+    .replace(/\n(?=[^\n])/g, '\n    ');
   return `${paint(colour, from)} ${paint('dim', where)}  ${printable(text)}`;
 }
 
 /** Control characters would let a message move the cursor or recolour the terminal. */
 function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, '·');
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '·');
 }

@@ -19,8 +19,8 @@ export function rosterHandlers(
 ): Handler[] {
   return [
     writes(Register, async (payload, connection) => {
-      const { since_msg_id = 0, request_replay = false, via_outpost: _, ...registration } = payload;
-      assertMayRegister(connection.identity, registration);
+      const { since_msg_id = 0, request_replay = false, via_outpost: _, ...fields } = payload;
+      const registration = admitted(connection.identity, fields);
       const route = await roster.connect(registration, connection, !request_replay);
       // After this answer: the replay follows the ack (§1.8).
       if (route && request_replay) setImmediate(startReplay, route, since_msg_id);
@@ -47,14 +47,17 @@ export function rosterHandlers(
 }
 
 /**
- * A registration must name its token's identity (G1). Admin tokens may register any well-formed
- * name, which the reference's frame tester needs; the operator's page registers as itself.
+ * A registration must name its token's identity (G1) and gets that one's spelling. Admin tokens may
+ * register any well-formed name, which the reference's frame tester needs; the operator's page
+ * registers as itself. Throws `FrameRefused`.
  */
-export function assertMayRegister(identity: Identity, { name }: Registration): void {
-  if (nameKey(name) === nameKey(identity.name)) return;
+export function admitted(identity: Identity, registration: Registration): Registration {
+  const { name } = registration;
+  if (nameKey(name) === nameKey(identity.name)) return { ...registration, name: identity.name };
   assertIsOrAdmin(identity, name);
   const problem = nameProblem(name);
   if (problem) throw new FrameRefused('bad_request', problem);
+  return registration;
 }
 
 /** Throws `FrameRefused` with `forbidden` unless the caller is `name` or an admin. */

@@ -88,7 +88,7 @@ export class AspectRuntime {
       cursor: () => this.#inbox.mark.cursor,
       onDeliver: (message) => this.#take(message),
       onReplayBegins: () => this.#inbox.replayBegins(),
-      onReplayEnd: (upToId) => this.#caughtUp(upToId),
+      onReplayEnd: (upToId) => void this.#caughtUp(upToId),
       clock,
       newId,
       log,
@@ -134,7 +134,7 @@ export class AspectRuntime {
     await this.#link.close(reason);
     await Promise.allSettled(this.#working);
     await this.#sessions.close();
-    await this.#cursor.save(this.#inbox.mark);
+    await this.#saveCursor();
   }
 
   #take(message: ChatDeliver): void {
@@ -153,14 +153,21 @@ export class AspectRuntime {
       return;
     }
     this.#inbox.finish(message.id);
-    await this.#cursor.save(this.#inbox.mark);
+    await this.#saveCursor();
     if (this.#inbox.mustCatchUp) this.#link.reconnect('catching up');
   }
 
-  #caughtUp(upToId: number): void {
+  async #caughtUp(upToId: number): Promise<void> {
     this.#inbox.caughtUp(upToId);
-    this.#cursor
-      .save(this.#inbox.mark)
-      .catch((error) => this.#deps.log.error({ err: error }, 'cursor not saved'));
+    await this.#saveCursor();
+  }
+
+  /** Never rejects: an old mark costs only a look at what is known to be finished. */
+  async #saveCursor(): Promise<void> {
+    try {
+      await this.#cursor.save(this.#inbox.mark);
+    } catch (error) {
+      this.#deps.log.error({ err: error }, 'cursor not saved');
+    }
   }
 }

@@ -44,7 +44,9 @@ export class BrokerLink {
   ]);
   readonly #stop = new AbortController();
   #client: FrameClient | undefined;
+  /** Settles with the link that is up, or the next one. */
   #ready = Promise.withResolvers<FrameClient>();
+  #registered = false;
   #attempt = 0;
   #nameTakenSince: number | undefined;
 
@@ -71,6 +73,7 @@ export class BrokerLink {
         }
         log.warn({ err: error }, `no link: ${messageOf(error)}`);
       }
+      this.#client = undefined;
       this.#unready();
       this.#attempt += 1;
       const waitMs = backoffMs(this.#attempt, redial, Math.random());
@@ -97,6 +100,7 @@ export class BrokerLink {
         // Behind a link that is open but silent the same client would be asked again.
         if (this.#client === client) client.close(1001, 'no answer');
         await client.closed;
+        this.#stop.signal.throwIfAborted();
       }
     }
   }
@@ -115,7 +119,7 @@ export class BrokerLink {
   async close(reason: string): Promise<void> {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort(new LinkError('link.closed', 'the aspect is stopping'));
-    this.#ready.reject(this.#stop.signal.reason);
+    this.#unready();
     const client = this.#client;
     if (!client) return;
     const { name, session_id } = this.#deps.registration;
@@ -130,6 +134,8 @@ export class BrokerLink {
   async #connect(): Promise<FrameClient> {
     const { dial, clock, newId } = this.#deps;
     const transport = await dial(this.#stop.signal);
+    if (this.#stop.signal.aborted) transport.close(1000, 'stopping');
+    this.#stop.signal.throwIfAborted();
     const client = new FrameClient(transport, { codec: this.#codec, clock, newId }, this.#pushes());
     this.#client = client;
     try {
@@ -140,6 +146,7 @@ export class BrokerLink {
     }
     this.#attempt = 0;
     this.#nameTakenSince = undefined;
+    this.#registered = true;
     this.#ready.resolve(client);
     return client;
   }
@@ -162,10 +169,15 @@ export class BrokerLink {
     ];
   }
 
+  /** From now on requests wait for the next link, or fail when there will be none. */
   #unready(): void {
-    this.#client = undefined;
-    this.#ready = Promise.withResolvers();
-    this.#ready.promise.catch(() => undefined);
+    if (this.#registered) {
+      // Only then: whoever waits already is to be told about the next link.
+      this.#registered = false;
+      this.#ready = Promise.withResolvers();
+      this.#ready.promise.catch(() => undefined);
+    }
+    if (this.#stop.signal.aborted) this.#ready.reject(this.#stop.signal.reason);
   }
 
   /** What waiting does not mend; undefined for what it may. */

@@ -35,24 +35,31 @@ export class CursorFile {
   /** Stores a mark. Resolves when it, or a newer one, is on disk. */
   save(mark: InboxMark): Promise<void> {
     this.#next = mark;
-    this.#writing ??= this.#write().finally(() => {
-      this.#writing = undefined;
-    });
+    this.#writing ??= this.#writeAll();
     return this.#writing;
   }
 
-  async #write(): Promise<void> {
-    for (let mark = this.#next; mark; mark = this.#next) {
-      this.#next = undefined;
-      const temporary = `${this.#path}.tmp`;
-      const handle = await open(temporary, 'w', 0o600);
-      try {
-        await handle.writeFile(JSON.stringify(mark));
-        await handle.sync();
-      } finally {
-        await handle.close();
+  async #writeAll(): Promise<void> {
+    try {
+      for (let mark = this.#next; mark; mark = this.#next) {
+        this.#next = undefined;
+        await this.#write(mark);
       }
-      await rename(temporary, this.#path);
+    } finally {
+      // In the turn that found nothing more: a mark that comes later starts a writer of its own.
+      this.#writing = undefined;
     }
+  }
+
+  async #write(mark: InboxMark): Promise<void> {
+    const temporary = `${this.#path}.tmp`;
+    const handle = await open(temporary, 'w', 0o600);
+    try {
+      await handle.writeFile(JSON.stringify(mark));
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, this.#path);
   }
 }

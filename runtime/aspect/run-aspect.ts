@@ -27,6 +27,9 @@ interface Settings {
  * failure is for people. Returns the exit code.
  */
 export async function runAspect(args: readonly string[], env: Env): Promise<number> {
+  // Neither our timers nor the supervisor's channel hold a process open. Between two attempts to
+  // reach the broker nothing else would.
+  const held = setInterval(() => undefined, 2 ** 30);
   try {
     const settings = readSettings(args, env);
     const home = loadAspectHome(settings.home);
@@ -51,6 +54,8 @@ export async function runAspect(args: readonly string[], env: Env): Promise<numb
   } catch (error) {
     process.stderr.write(`${messageOf(error)}\n`);
     return codeFor(error);
+  } finally {
+    clearInterval(held);
   }
 }
 
@@ -97,4 +102,8 @@ function onceToldToStop(stop: (why: string) => void): void {
   process.once('SIGTERM', () => stop('SIGTERM'));
   process.once('SIGINT', () => stop('SIGINT'));
   process.once('disconnect', () => stop('the supervisor ended'));
+  // Listening to the channel would keep us running after our work is done.
+  process.channel?.unref();
+  // It ended while we were starting, before anybody listened.
+  if (process.connected === false) stop('the supervisor ended');
 }

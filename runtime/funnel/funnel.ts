@@ -55,11 +55,25 @@ export class Funnel {
    * a notice. Rejects only when the aspect stops meanwhile, or cannot even say that it failed.
    */
   async handle(message: ChatDeliver): Promise<void> {
-    const { sessions, clock, log, signal } = this.#deps;
+    const { sessions } = this.#deps;
     const key = this.#sessionOf(message);
+    // Tried again inside the session: the messages behind this one wait for what becomes of it.
+    await this.#persist(message, () =>
+      sessions.withSession(key, (tree) => {
+        const isNew = !hasTurnOf(message, tree);
+        // Reactions toggle: a second one would take the first one back.
+        if (isNew) this.#react(message, started);
+        return this.#persist(message, () => this.#turn(message, tree));
+      }),
+    );
+  }
+
+  /** Tries, and tries again while that may help; then says in the thread that it failed. */
+  async #persist(message: ChatDeliver, attempt: () => Promise<void>): Promise<void> {
+    const { clock, log, signal } = this.#deps;
     for (const waitMs of [...retryWaitsMs, undefined]) {
       try {
-        await sessions.withSession(key, (tree) => this.#turn(message, tree));
+        await attempt();
         return;
       } catch (error) {
         if (signal.aborted) throw error;
@@ -81,9 +95,7 @@ export class Funnel {
   async #turn(message: ChatDeliver, tree: SessionTree): Promise<void> {
     const { repliesPerThread, log, signal } = this.#deps;
     const threadRoot = message.thread_root ?? message.id;
-    const isNew = !tree
-      .path()
-      .some((entry) => entry.kind === 'turn.user' && entry.payload.trigger.msgId === message.id);
+    const isNew = !hasTurnOf(message, tree);
     const replies = repliesSinceOperator(tree.path(), threadRoot, operator);
     if (isNew && message.from !== operator && replies >= repliesPerThread) {
       log.warn({ message: message.id, threadRoot }, 'reply limit reached');
@@ -91,8 +103,6 @@ export class Funnel {
       await this.#sayOnce(message, `limit:${threadRoot}`, replyLimitNotice(repliesPerThread));
       return;
     }
-    // Reactions toggle: a second one after a crash would take the first one back.
-    if (isNew) this.#react(message, started);
     const verdict = await deliberate(message, tree, await this.#deps.prompt(), this.#deps, signal);
     if (verdict.text.trim() === '') {
       this.#react(message, nothingToSay);
@@ -118,10 +128,13 @@ export class Funnel {
   }
 }
 
-/** A full disk may empty and a provider recover; a refused answer stays refused. */
+const hasTurnOf = ({ id }: ChatDeliver, tree: SessionTree): boolean =>
+  tree.path().some(({ kind, payload }) => kind === 'turn.user' && payload.trigger.msgId === id);
+
+/** A full disk may empty, here or at the broker, and a provider recover; a refusal stays one. */
 function mayHelpToRetry(error: unknown): boolean {
   if (error instanceof ProviderError) return error.retryable;
-  return !(error instanceof RequestRefused);
+  return !(error instanceof RequestRefused) || error.code === 'internal';
 }
 
 /** Codes only: what a provider wrote never crosses the wire. */

@@ -80,14 +80,16 @@ function asEnvelope(value: unknown): Envelope {
     else if (typeof member !== 'string') throw new UndecodableFrame(`${field} is not a string`);
   }
   const ts = envelope['ts'];
-  if (ts !== undefined && !(rfc3339.test(ts as string) && Date.parse(ts as string))) {
+  if (ts !== undefined && !(rfc3339.test(ts as string) && isDate(ts as string))) {
     throw new UndecodableFrame('ts is not an RFC 3339 time');
   }
   return value as Envelope;
 }
 
+const isDate = (text: string): boolean => !Number.isNaN(Date.parse(text));
+
 /** `null` as a whole reads as an empty object; null members read as absent. Never mutates. */
-function withoutNulls(payload: unknown): unknown {
+export function withoutNulls(payload: unknown): unknown {
   if (payload === null) return {};
   if (typeof payload !== 'object' || Array.isArray(payload)) return payload;
   for (const member of Object.values(payload)) {

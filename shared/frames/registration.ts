@@ -11,16 +11,19 @@ export type ContextMode = Static<typeof ContextMode>;
 
 const text = Type.String({ minLength: 1 });
 
+/** Shown in the roster, so that one entry cannot swell everybody's list. */
+const shown = Type.String({ maxLength: 200 });
+
 const registrationFields = {
   name: text,
   session_id: text,
   context_mode: ContextMode,
-  provider: text,
+  provider: Type.String({ minLength: 1, maxLength: 200 }),
   port: Type.Optional(Type.Integer({ minimum: 0, maximum: 65535 })),
   pid: Type.Optional(Type.Integer()),
   started_at: Type.Optional(Type.String()),
-  model: Type.Optional(Type.String()),
-  capabilities: Type.Optional(Type.Array(Type.String())),
+  model: Type.Optional(shown),
+  capabilities: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 64 })),
   home: Type.Optional(Type.String()),
   primary_surface: Type.Optional(Type.String()),
   metadata: Type.Optional(Type.Record(Type.String(), Type.Unknown())),

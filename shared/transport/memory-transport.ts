@@ -24,11 +24,13 @@ export class MemoryTransport implements Transport {
   }
 
   start(on: TransportEvents): void {
-    this.#events = on;
-    const early = this.#early.splice(0);
-    for (const text of early) queueMicrotask(() => this.#receive(text));
-    const end = this.#earlyClose;
-    if (end) queueMicrotask(() => this.#end(end.code, end.reason));
+    queueMicrotask(() => {
+      // What came before goes first, ahead of anything that is under way now.
+      this.#events = on;
+      for (const text of this.#early.splice(0)) this.#receive(text);
+      const end = this.#earlyClose;
+      if (end) this.#end(end.code, end.reason);
+    });
   }
 
   send(text: string): void {

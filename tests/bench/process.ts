@@ -7,6 +7,9 @@ import type { Readable } from 'node:stream';
 /** A server gets this long to end by itself. A profile is written in that time, too. */
 const stopGraceMs = 10_000;
 
+/** Lines kept to explain a failed start. */
+const maxLinesKept = 20;
+
 export interface ServerCommand {
   readonly program: string;
   readonly args: readonly string[];
@@ -20,42 +23,32 @@ export interface ServerCommand {
 
 /** A server started for a measurement, and what it costs the machine. */
 export class ServerProcess {
-  /** What `findReady` took from the line. */
-  readonly ready: string;
   readonly #child: ChildProcess;
-  readonly #pid: number;
+  readonly #found: Promise<string>;
+  #ready = '';
 
-  private constructor(child: ChildProcess, pid: number, ready: string) {
-    this.#child = child;
-    this.#pid = pid;
-    this.ready = ready;
+  /** Starts it. Whoever does so calls `stop`, also when `whenReady` rejects. */
+  constructor(command: ServerCommand) {
+    const { program, args, cwd, env = process.env } = command;
+    this.#child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#found = findReadyLine(this.#child, command);
+    // Rejects for whoever waits; nobody else has to.
+    this.#found.catch(() => undefined);
   }
 
-  /** Resolves once it is ready. Rejects with what it said when it ends before, or cannot start. */
-  static async start(command: ServerCommand): Promise<ServerProcess> {
-    const { program, args, cwd, env = process.env } = command;
-    const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
-    const pid = await new Promise<number>((resolve, reject) => {
-      child.once('spawn', () => resolve(child.pid ?? 0));
-      child.once('error', reject);
-    });
-    const said: string[] = [];
-    const ready = await new Promise<string>((resolve, reject) => {
-      for (const name of ['stdout', 'stderr'] as const) {
-        readLines(child[name], (line) => {
-          if (said.length < 20) said.push(line);
-          const found = name === command.readyOn ? command.findReady(line) : undefined;
-          if (found !== undefined) resolve(found);
-        });
-      }
-      child.once('exit', () => reject(new Error(`${program} ended early: ${said.join(' | ')}`)));
-    });
-    return new ServerProcess(child, pid, ready);
+  /** What `findReady` took from the line. */
+  get ready(): string {
+    return this.#ready;
+  }
+
+  /** Rejects, with what it said, when it ends before it is ready or cannot be started. */
+  async whenReady(): Promise<void> {
+    this.#ready = await this.#found;
   }
 
   /** CPU time used so far, in user and system mode, by all threads. Steps of a clock tick. */
   cpuMs(): number {
-    const stat = readFileSync(`/proc/${this.#pid}/stat`, 'latin1');
+    const stat = readFileSync(`/proc/${this.#child.pid}/stat`, 'latin1');
     // The second field is the program's name, in parentheses, and may hold blanks.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const [userTicks, systemTicks] = [Number(fields[11]), Number(fields[12])];
@@ -64,19 +57,38 @@ export class ServerProcess {
 
   /** Resident memory in MB. */
   rssMb(): number {
-    const status = readFileSync(`/proc/${this.#pid}/status`, 'latin1');
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'latin1');
     return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024;
   }
 
   /** Ends it, by force if it takes too long. Safe to call twice. */
   async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const { pid, exitCode, signalCode } = this.#child;
+    if (pid === undefined || exitCode !== null || signalCode !== null) return;
     const ended = once(this.#child, 'exit');
     this.#child.kill('SIGTERM');
     const force = setTimeout(() => this.#child.kill('SIGKILL'), stopGraceMs);
     await ended;
     clearTimeout(force);
   }
+}
+
+function findReadyLine(
+  child: ChildProcess,
+  { program, readyOn, findReady }: ServerCommand,
+): Promise<string> {
+  const said: string[] = [];
+  return new Promise((resolve, reject) => {
+    for (const name of ['stdout', 'stderr'] as const) {
+      readLines(child[name], (line) => {
+        if (said.length < maxLinesKept) said.push(line);
+        const found = name === readyOn ? findReady(line) : undefined;
+        if (found !== undefined) resolve(found);
+      });
+    }
+    child.once('error', reject);
+    child.once('close', () => reject(new Error(`${program} ended: ${said.join(' | ')}`)));
+  });
 }
 
 let cachedMsPerTick: number | undefined;

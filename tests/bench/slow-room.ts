@@ -14,7 +14,7 @@ const messagesPerSecond = 250;
 /** Before and after the measured time, at the same rate. */
 const restSeconds = 2;
 /** What the stalled reader is owed in the measured time: more than outbox and kernel will hold. */
-const owedBytes = 20 * 1024 * 1024;
+const owedBytes = 14 * 1024 * 1024;
 const patienceMs = 30_000;
 
 /** What one run showed. */

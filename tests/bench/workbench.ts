@@ -15,6 +15,7 @@ export class Workbench {
   readonly #folder: string;
   readonly #closers = new Closers();
   #folders = 0;
+  #closed = false;
 
   constructor() {
     const parent = join(repository, 'data');
@@ -32,13 +33,16 @@ export class Workbench {
   }
 
   async start(command: ServerCommand): Promise<ServerProcess> {
-    const server = await ServerProcess.start(command);
+    if (this.#closed) throw new Error('the run is over');
+    const server = new ServerProcess(command);
     this.#closers.add(() => server.stop());
+    await server.whenReady();
     return server;
   }
 
   /** Ends the servers and removes the folder. Safe to call twice. */
   close(): Promise<void> {
+    this.#closed = true;
     return this.#closers.closeAll();
   }
 }

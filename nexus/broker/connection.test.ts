@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { OutboundFrame } from '#shared/transport/frame-batch';
+import { aspectIdentity } from '../credentials/identity.ts';
+import { Connection } from './connection.ts';
+
+function setUp() {
+  const calls: string[] = [];
+  const connection = new Connection(1, aspectIdentity('wren'), {
+    queuedBytes: 0,
+    push: ({ text }) => calls.push(`push ${text}`),
+    close: (code) => calls.push(`close ${code}`),
+    pause: () => calls.push('pause'),
+    resume: () => calls.push('resume'),
+  });
+  return { calls, connection };
+}
+
+suite('Connection', () => {
+  test('tells its listeners once that the peer is gone, and drops what comes after', () => {
+    const { calls, connection } = setUp();
+    const heard: string[] = [];
+    connection.onClose((reason) => heard.push(reason));
+    connection.onceDrained(() => heard.push('drained'));
+    connection.ended('went away');
+    connection.send(new OutboundFrame('late'));
+    connection.close(1000, 'late');
+    assert.deepEqual(heard, ['went away', 'drained']);
+    assert.deepEqual(calls, []);
+    assert.equal(connection.isOpen, false);
+  });
+
+  test('tells a listener at once that comes too late', () => {
+    const { connection } = setUp();
+    connection.ended('went away');
+    const heard: string[] = [];
+    connection.onClose((reason) => heard.push(reason));
+    assert.deepEqual(heard, ['went away']);
+  });
+});

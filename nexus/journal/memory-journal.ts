@@ -1,0 +1,93 @@
+import { messageOf } from '#shared/errors';
+import type { Clock } from '#shared/sys/clock';
+import { JournalError } from './errors.ts';
+import type { CommitListener, Journal, JournalEvent, NewEvent, Projection } from './journal.ts';
+
+export interface MemoryJournalDeps {
+  readonly clock: Clock;
+  /** One that refuses an event must do so before it changes anything: nothing is rolled back. */
+  readonly projections?: readonly Projection[];
+  /** Events waiting for their commit; more are refused with `journal.busy`. */
+  readonly maxWaiting?: number;
+}
+
+interface Waiting {
+  readonly event: NewEvent;
+  readonly resolve: (event: JournalEvent) => void;
+  readonly reject: (error: JournalError) => void;
+}
+
+/** The journal without a disk, for tests: same order, grouping and refusals as the real one. */
+export class MemoryJournal implements Journal {
+  readonly #clock: Clock;
+  readonly #projections: readonly Projection[];
+  readonly #maxWaiting: number;
+  readonly #events: JournalEvent[] = [];
+  readonly #listeners = new Set<CommitListener>();
+  #waiting: Waiting[] = [];
+  #closed = false;
+
+  constructor({ clock, projections = [], maxWaiting = 65_536 }: MemoryJournalDeps) {
+    this.#clock = clock;
+    this.#projections = projections;
+    this.#maxWaiting = maxWaiting;
+  }
+
+  get head(): number {
+    return this.#events.length;
+  }
+
+  append(event: NewEvent): Promise<JournalEvent> {
+    if (this.#closed) {
+      return Promise.reject(new JournalError('journal.closed', 'the journal is closed'));
+    }
+    if (this.#waiting.length >= this.#maxWaiting) {
+      const message = `${this.#maxWaiting} events are waiting to be written`;
+      return Promise.reject(new JournalError('journal.busy', message));
+    }
+    return new Promise((resolve, reject) => {
+      if (this.#waiting.push({ event, resolve, reject }) === 1) setImmediate(() => this.#commit());
+    });
+  }
+
+  read(above: number, limit: number): JournalEvent[] {
+    return this.#events.slice(above, above + limit);
+  }
+
+  onCommit(listener: CommitListener): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  close(): Promise<void> {
+    while (this.#waiting.length > 0) this.#commit();
+    this.#closed = true;
+    return Promise.resolve();
+  }
+
+  #commit(): void {
+    const group = this.#waiting.splice(0);
+    const recorded: { event: JournalEvent; resolve: (event: JournalEvent) => void }[] = [];
+    for (const { event, resolve, reject } of group) {
+      try {
+        recorded.push({ event: this.#record(event), resolve });
+      } catch (error) {
+        reject(new JournalError('journal.rejected', messageOf(error), { cause: error }));
+      }
+    }
+    if (recorded.length === 0) return;
+    const events = recorded.map(({ event }) => event);
+    for (const listener of this.#listeners) listener(events);
+    for (const { event, resolve } of recorded) resolve(event);
+  }
+
+  #record({ kind, actor, body }: NewEvent): JournalEvent {
+    const plain = JSON.parse(JSON.stringify(body)) as object;
+    const event = { position: this.head + 1, at: this.#clock.now(), kind, actor, body: plain };
+    for (const projection of this.#projections) {
+      if (projection.kinds.includes(kind)) projection.apply(event);
+    }
+    this.#events.push(event);
+    return event;
+  }
+}
