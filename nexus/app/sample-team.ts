@@ -1,7 +1,7 @@
-import { cpSync, existsSync, readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { cpSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { makeFolder } from '#shared/sys/folders';
+import { packageRoot } from './package-root.ts';
 
 /** What makes a home: nothing that an aspect wrote while it ran. */
 const isHomeFile = (name: string): boolean => name === 'aspect.json' || name.endsWith('.md');
@@ -17,13 +17,4 @@ export function copySampleTeam(target: string): string {
     }
   }
   return target;
-}
-
-/** The nearest folder upwards with a package.json: the same for source and for `dist`. */
-function packageRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json')) && folder !== dirname(folder)) {
-    folder = dirname(folder);
-  }
-  return folder;
 }

@@ -194,7 +194,7 @@ suite('FrameIntake', () => {
     const { give, sent } = setUp();
     await give('nonsense');
     await give('hush');
-    assert.deepEqual(sent, []);
+    assert.equal(sent.length, 0);
     await give('secret');
     assert.equal(sent[0]?.kind, 'secret.error');
     assert.equal(sent[0]?.in_reply_to, undefined);

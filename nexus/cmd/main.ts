@@ -1,6 +1,7 @@
 import yargs, { type CommandModule } from 'yargs';
 import { messageOf, NexusError, systemCodeOf } from '#shared/errors';
 import { StartRefused } from '../app/errors.ts';
+import { packageVersion } from '../app/package-root.ts';
 import { TeamError } from '../aspects/errors.ts';
 import { StorageError } from '../storage/errors.ts';
 
@@ -30,7 +31,7 @@ export async function main(args: readonly string[]): Promise<number> {
       .parserConfiguration({ 'duplicate-arguments-array': false })
       .check(refuseNoNumbers, true)
       .recommendCommands()
-      .version()
+      .version(packageVersion())
       .help()
       .alias('h', 'help')
       .wrap(Math.min(100, process.stdout.columns ?? 100))

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import { type FrameBatch, OutboundFrame } from '#shared/transport/frame-batch';
+import { FrameBatch, OutboundFrame } from '#shared/transport/frame-batch';
 import type {
   BatchTransport,
   PausableTransport,
@@ -40,7 +40,7 @@ export class WsTransport implements BatchTransport, PausableTransport {
   }
 
   send(text: string): void {
-    this.#write(new OutboundFrame(text).webSocketForm);
+    this.sendBatch(new FrameBatch([new OutboundFrame(text)]));
   }
 
   sendBatch(batch: FrameBatch): void {

@@ -170,7 +170,8 @@ function printAbove(terminal: Interface, stream: NodeJS.WriteStream, text: strin
   moveCursor(stream, 0, -rows);
   cursorTo(stream, 0);
   clearScreenDown(stream);
-  // Drawing the prompt again moves up by as many rows as the cursor was in, so make them.
-  stream.write(`${text}\n${'\n'.repeat(rows)}`);
+  stream.write(`${text}\n`);
+  // Readline moves up by the rows it believes to be in, which after a paste are not even right.
+  Object.assign(terminal, { prevRows: 0 });
   terminal.prompt(true);
 }

@@ -37,6 +37,16 @@ suite('FrameCodec', () => {
     }
   });
 
+  test('takes any RFC 3339 time, the first second of 1970 and Go’s zero time among them', () => {
+    for (const ts of [
+      '1970-01-01T00:00:00Z',
+      '0001-01-01T00:00:00Z',
+      '2026-06-01T08:00:00.5+02:00',
+    ]) {
+      assert.equal(codec.decode(JSON.stringify({ kind: 'chat.send', ts })).ts, ts);
+    }
+  });
+
   test('reads Go’s empty strings and nulls in the envelope as absent', () => {
     const envelope = codec.decode('{"kind":"chat.send","id":"","in_reply_to":null,"payload":null}');
     assert.deepEqual(envelope, { kind: 'chat.send', payload: null });

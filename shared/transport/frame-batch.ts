@@ -1,21 +1,12 @@
-/**
- * One encoded message, on its way to any number of readers. Its WebSocket form is built once, by
- * the first transport that asks for it.
- */
+/** One encoded message, on its way to any number of readers. */
 export class OutboundFrame {
   readonly text: string;
+  /** Length in UTF-8. */
   readonly bytes: number;
-  #webSocketForm: Buffer | undefined;
 
   constructor(text: string) {
     this.text = text;
     this.bytes = Buffer.byteLength(text);
-  }
-
-  /** The message as one unmasked, final WebSocket text frame (RFC 6455 §5.2). */
-  get webSocketForm(): Buffer {
-    this.#webSocketForm ??= webSocketFrame(this.text, this.bytes);
-    return this.#webSocketForm;
   }
 }
 
@@ -28,11 +19,9 @@ export class FrameBatch {
     this.frames = frames;
   }
 
-  /** All frames, concatenated. Built once. */
+  /** All of them, each as one unmasked, final WebSocket text frame (RFC 6455 §5.2). Built once. */
   get webSocketForm(): Buffer {
-    const only = this.frames.length === 1 ? this.frames[0] : undefined;
-    this.#webSocketForm ??=
-      only?.webSocketForm ?? Buffer.concat(this.frames.map((frame) => frame.webSocketForm));
+    this.#webSocketForm ??= encode(this.frames);
     return this.#webSocketForm;
   }
 
@@ -47,22 +36,35 @@ export class FrameBatch {
 }
 
 const finalText = 0x81;
-const lengthIn16Bits = 126;
-const lengthIn64Bits = 127;
+/** From these lengths on, the length itself takes 16 and 64 bits. */
+const needs16Bits = 126;
+const needs64Bits = 0x1_00_00;
 
-function webSocketFrame(text: string, length: number): Buffer {
-  const headerBytes = length < lengthIn16Bits ? 2 : length <= 0xffff ? 4 : 10;
-  const frame = Buffer.allocUnsafe(headerBytes + length);
-  frame[0] = finalText;
-  if (headerBytes === 2) {
-    frame[1] = length;
-  } else if (headerBytes === 4) {
-    frame[1] = lengthIn16Bits;
-    frame.writeUInt16BE(length, 2);
-  } else {
-    frame[1] = lengthIn64Bits;
-    frame.writeBigUInt64BE(BigInt(length), 2);
+const headerBytes = (length: number): number =>
+  length < needs16Bits ? 2 : length < needs64Bits ? 4 : 10;
+
+function encode(frames: readonly OutboundFrame[]): Buffer {
+  const total = frames.reduce((sum, { bytes }) => sum + headerBytes(bytes) + bytes, 0);
+  const buffer = Buffer.allocUnsafe(total);
+  let offset = 0;
+  for (const { text, bytes } of frames) {
+    offset = writeHeader(buffer, offset, bytes);
+    offset += buffer.write(text, offset, 'utf8');
   }
-  frame.write(text, headerBytes, 'utf8');
-  return frame;
+  return buffer;
+}
+
+/** Returns the offset behind the header. */
+function writeHeader(buffer: Buffer, offset: number, length: number): number {
+  buffer[offset] = finalText;
+  if (length < needs16Bits) {
+    buffer[offset + 1] = length;
+  } else if (length < needs64Bits) {
+    buffer[offset + 1] = 126;
+    buffer.writeUInt16BE(length, offset + 2);
+  } else {
+    buffer[offset + 1] = 127;
+    buffer.writeBigUInt64BE(BigInt(length), offset + 2);
+  }
+  return offset + headerBytes(length);
 }

@@ -88,7 +88,7 @@ suite('the room at a terminal', { skip: hasTmux ? false : 'there is no tmux' }, 
     assert.equal(flat(screen).split(flat(content)).length, 2, `the whole answer:\n${screen}`);
     assert.match(screen, /^> word [\s\S]*end$/m);
     terminal.type('C-c');
-    await terminal.shows(/end\n+exit code 0$/);
+    await terminal.shows(/end\n+exit code 0$/m);
   });
 
   test('ends with Ctrl-D, and the shell begins on a line of its own', async () => {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
@@ -26,7 +27,12 @@ export async function serveProcess(
   const child = spawn(
     process.execPath,
     ['--conditions=nexus-source', program, 'serve', ...where, ...flags],
-    { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
+    {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // Starting from source is mostly compiling; the second start need not do it again.
+      env: { NODE_COMPILE_CACHE: join(tmpdir(), 'nexus-test-compile-cache'), ...process.env },
+    },
   );
   const kill = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { OutboundFrame } from '#shared/transport/frame-batch';
+import { FrameBatch, OutboundFrame } from '#shared/transport/frame-batch';
 import { WsWalker } from './ws-walker.ts';
 
 const texts = ['', 'short', 'x'.repeat(125), 'y'.repeat(126), 'z'.repeat(70_000), 'é'];
 const stream = Buffer.concat([
-  ...texts.map((text) => new OutboundFrame(text).webSocketForm),
+  new FrameBatch(texts.map((text) => new OutboundFrame(text))).webSocketForm,
   Buffer.from([0x89, 2, 0x68, 0x69]),
   Buffer.from([0x88, 2, 0x03, 0xf5]),
 ]);

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { bearerToken, isLoopback, isSameSite } from './access.ts';
+
+suite('bearerToken', () => {
+  test('reads exactly one form of the header', () => {
+    assert.equal(bearerToken('Bearer abc'), 'abc');
+    assert.equal(bearerToken('Bearer  abc'), ' abc');
+    for (const other of [undefined, '', 'Bearer', 'Bearer ', 'bearer abc', 'BEARER abc', 'abc']) {
+      assert.equal(bearerToken(other), undefined, other);
+    }
+  });
+});
+
+suite('isLoopback', () => {
+  test('knows this machine’s names and no others', () => {
+    for (const name of ['localhost', 'LOCALHOST', '127.0.0.1', '127.9.8.7', '[::1]']) {
+      assert.equal(isLoopback(name), true, name);
+    }
+    for (const name of [
+      '',
+      '0.0.0.0',
+      'localhost.evil.example',
+      '127.0.0.1.evil.example',
+      '10.0.0.1',
+    ]) {
+      assert.equal(isLoopback(name), false, name);
+    }
+  });
+});
+
+suite('isSameSite', () => {
+  const cases: [string, string | undefined, string | undefined, boolean][] = [
+    ['127.0.0.1', '127.0.0.1:7888', undefined, true],
+    ['127.0.0.1', 'localhost:7888', undefined, true],
+    ['127.0.0.1', '[::1]:7888', undefined, true],
+    ['127.0.0.1', 'localhost:7888', 'http://localhost:7888', true],
+    ['127.0.0.1', 'LocalHost:7888', 'http://LOCALHOST:7888', true],
+    ['127.0.0.1', 'localhost:7888', 'http://localhost:3000', false],
+    ['127.0.0.1', 'localhost:7888', 'http://127.0.0.1:7888', false],
+    ['127.0.0.1', 'localhost:7888', 'http://evil.example', false],
+    ['127.0.0.1', 'localhost:7888', 'null', false],
+    ['127.0.0.1', 'localhost:7888', '', false],
+    ['127.0.0.1', 'evil.example:7888', undefined, false],
+    ['127.0.0.1', 'evil.example:7888', 'http://evil.example:7888', false],
+    ['127.0.0.1', 'localhost@evil.example', undefined, false],
+    ['127.0.0.1', undefined, undefined, false],
+    ['127.0.0.1', '', undefined, false],
+    ['0.0.0.0', 'nexus.example', undefined, true],
+    ['0.0.0.0', 'nexus.example', 'https://nexus.example', true],
+    ['0.0.0.0', 'nexus.example', 'https://other.example', false],
+  ];
+  for (const [bound, host, origin, expected] of cases) {
+    test(`bound to ${bound}, asked for ${host} by ${origin ?? 'no page'}: ${expected}`, () => {
+      assert.equal(isSameSite({ host, origin }, bound), expected);
+    });
+  }
+});
