@@ -7,7 +7,8 @@ import type { TSchema } from 'typebox';
 import { catalogue } from '#shared/frames/catalogue';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+/** A file's text; runs of spaces, which only align tables, read as one. */
+const read = (path: string): string => readFileSync(join(root, path), 'utf8').replace(/ +/g, ' ');
 const files = (...patterns: string[]): string[] => globSync(patterns, { cwd: root }).sort();
 
 const sources = files('{shared,nexus,runtime}/**/*.ts').filter(
@@ -88,7 +89,7 @@ suite('frame kinds', () => {
   const rows = new Map(
     [
       ...read('docs/protocol.md').matchAll(
-        /^\| `(?<kind>[a-z_.]+)` \|(?<rest> (?:aspect|admin|operator|outpost|broker).*)\|$/gm,
+        /^\| `(?<kind>[a-z_.]+)` +\|(?<rest> (?:aspect|admin|operator|outpost|broker).*)\|$/gm,
       ),
     ].map((match) => [match.groups?.['kind'] ?? '', match.groups?.['rest'] ?? '']),
   );
@@ -142,7 +143,7 @@ function membersOf(schema: TSchema): [string, boolean][] {
 
 suite('error codes', () => {
   const documented = new Set(
-    [...read('docs/errors.md').matchAll(/^\| `(?<code>[a-z_.]+)` \|/gm)].map(
+    [...read('docs/errors.md').matchAll(/^\| `(?<code>[a-z_.]+)` +\|/gm)].map(
       (match) => match.groups?.['code'] ?? '',
     ),
   );
