@@ -123,11 +123,14 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     codec: new FrameCodec(catalogue),
     handlers: [
       ...chatHandlers(chat, chatStore, hub),
-      ...rosterHandlers(roster, hub, (route, sinceId) => {
-        // A reader without a cursor starts where its own life began.
-        const from = sinceId || (tokens.bornAt(route.name) ?? chatStore.newestId());
-        replay(route, from, { store: chatStore, audience: chat.audience, isCurrent });
-      }),
+      ...rosterHandlers(
+        { roster, hub, nexusId, newestId: () => chatStore.newestId() },
+        (route, sinceId) => {
+          // A reader without a cursor starts where its own life began.
+          const from = sinceId || (tokens.bornAt(route.name) ?? chatStore.newestId());
+          replay(route, from, { store: chatStore, audience: chat.audience, isCurrent });
+        },
+      ),
     ],
     log,
   });

@@ -11,12 +11,17 @@ import { heartbeatIntervalS, type RosterService } from './roster-service.ts';
 /** Catches an aspect up on what it missed above a cursor, then makes its route live. */
 export type StartReplay = (route: Route, sinceId: number) => void;
 
+export interface RosterHandlerDeps {
+  readonly roster: RosterService;
+  readonly hub: Hub;
+  readonly nexusId: string;
+  /** Id of the newest chat message. */
+  newestId(): number;
+}
+
 /** The registration and roster frames. */
-export function rosterHandlers(
-  roster: RosterService,
-  hub: Hub,
-  startReplay: StartReplay,
-): Handler[] {
+export function rosterHandlers(deps: RosterHandlerDeps, startReplay: StartReplay): Handler[] {
+  const { roster, hub, nexusId } = deps;
   return [
     writes(Register, async (payload, connection) => {
       const { since_msg_id = 0, request_replay = false, via_outpost: _, ...fields } = payload;
@@ -24,7 +29,12 @@ export function rosterHandlers(
       const route = await roster.connect(registration, connection, !request_replay);
       // After this answer: the replay follows the ack (§1.8).
       if (route && request_replay) setImmediate(startReplay, route, since_msg_id);
-      return { heartbeat_interval_s: heartbeatIntervalS, stale_after_s: roster.staleAfterS };
+      return {
+        heartbeat_interval_s: heartbeatIntervalS,
+        stale_after_s: roster.staleAfterS,
+        nexus_id: nexusId,
+        head_id: deps.newestId(),
+      };
     }),
 
     writes(Deregister, async ({ name, session_id, reason }, connection) => {

@@ -9,8 +9,9 @@ import { Funnel } from '../funnel/funnel.ts';
 import { composePrompt } from '../funnel/prompt.ts';
 import type { Provider } from '../providers/provider.ts';
 import { SessionStore } from '../session/session-store.ts';
-import { BrokerLink } from './broker-link.ts';
-import { CursorFile } from './cursor-file.ts';
+import { type Admission, BrokerLink } from './broker-link.ts';
+import { CursorFile, type HomeMark } from './cursor-file.ts';
+import { AspectError } from './errors.ts';
 import { Inbox } from './inbox.ts';
 
 const defaults = { turnTimeoutS: 600, parallelSessions: 4, repliesPerThread: 10 };
@@ -33,7 +34,9 @@ export interface AspectRuntimeDeps {
 /** One aspect at work: its link to the broker, its inbox, its sessions, its funnel. */
 export class AspectRuntime {
   readonly #deps: AspectRuntimeDeps;
-  readonly #inbox: Inbox;
+  #inbox: Inbox;
+  /** Whose messages the inbox counts; unknown before the first admission of a new home. */
+  #nexusId: string | undefined;
   readonly #cursor: CursorFile;
   readonly #sessions: SessionStore;
   readonly #funnel: Funnel;
@@ -46,7 +49,7 @@ export class AspectRuntime {
   static async open(deps: AspectRuntimeDeps): Promise<AspectRuntime> {
     const { home, clock, newId, log } = deps;
     const cursor = new CursorFile(home.path);
-    const inbox = new Inbox(await cursor.load(), maxOpenMessages);
+    const mark = await cursor.load();
     const parallelSessions = home.config.limits?.parallel_sessions ?? defaults.parallelSessions;
     const sessions = await SessionStore.open(home.path, {
       aspect: home.config.name,
@@ -55,17 +58,18 @@ export class AspectRuntime {
       log,
       limits: { parallelSessions },
     });
-    return new AspectRuntime(deps, inbox, cursor, sessions);
+    return new AspectRuntime(deps, mark, cursor, sessions);
   }
 
   private constructor(
     deps: AspectRuntimeDeps,
-    inbox: Inbox,
+    mark: HomeMark,
     cursor: CursorFile,
     sessions: SessionStore,
   ) {
     this.#deps = deps;
-    this.#inbox = inbox;
+    this.#inbox = new Inbox(mark, maxOpenMessages);
+    this.#nexusId = mark.nexusId;
     this.#cursor = cursor;
     this.#sessions = sessions;
     const { home, provider, model, team, dial, clock, newId, log } = deps;
@@ -86,6 +90,7 @@ export class AspectRuntime {
         ...(config.metadata && { metadata: config.metadata }),
       },
       cursor: () => this.#inbox.mark.cursor,
+      onAdmitted: (admission) => this.#admitted(admission),
       onDeliver: (message) => this.#take(message),
       onReplayBegins: () => this.#inbox.replayBegins(),
       onReplayEnd: (upToId) => void this.#caughtUp(upToId),
@@ -137,6 +142,33 @@ export class AspectRuntime {
     await this.#saveCursor();
   }
 
+  /**
+   * Checks that this is the instance whose messages we know. Another one (a new database, or an
+   * older one restored) uses the same ids for other messages: the home starts over with it, and
+   * its conversations of before are set aside, not deleted.
+   */
+  async #admitted({ nexusId, headId }: Admission): Promise<boolean> {
+    const isOther =
+      nexusId !== undefined && this.#nexusId !== undefined && nexusId !== this.#nexusId;
+    const isOlder = headId !== undefined && this.#inbox.mark.cursor > headId;
+    if (!isOther && !isOlder) {
+      this.#nexusId ??= nexusId;
+      return true;
+    }
+    if (this.#working.size > 0) {
+      throw new AspectError('aspect.other_instance', 'the broker is another instance than before');
+    }
+    const folder = await this.#sessions.setAside(`before-${this.#deps.newId()}`);
+    this.#deps.log.warn(
+      { folder },
+      'another broker instance: earlier conversations were set aside',
+    );
+    this.#inbox = new Inbox({ cursor: 0, done: [] }, maxOpenMessages);
+    this.#nexusId = nexusId;
+    await this.#saveCursor();
+    return false;
+  }
+
   #take(message: ChatDeliver): void {
     if (this.#stop.signal.aborted || !this.#inbox.take(message)) return;
     const work = this.#handle(message).finally(() => this.#working.delete(work));
@@ -165,7 +197,7 @@ export class AspectRuntime {
   /** Never rejects: an old mark costs only a look at what is known to be finished. */
   async #saveCursor(): Promise<void> {
     try {
-      await this.#cursor.save(this.#inbox.mark);
+      await this.#cursor.save({ ...this.#inbox.mark, nexusId: this.#nexusId });
     } catch (error) {
       this.#deps.log.error({ err: error }, 'cursor not saved');
     }

@@ -82,6 +82,10 @@ function startLink(options: { failure?: Error } = {}) {
     },
     registration,
     cursor: () => 412,
+    onAdmitted: async ({ nexusId, headId }) => {
+      if (nexusId) told.push(`admitted to ${nexusId} at ${headId}`);
+      return nexusId !== 'another';
+    },
     onDeliver: ({ id }) => told.push(`message ${id}`),
     onReplayBegins: () => told.push('replay begins'),
     onReplayEnd: (upToId) => told.push(`replay ended at ${upToId}`),
@@ -370,6 +374,7 @@ suite('BrokerLink when closed', () => {
       dial: () => dialled,
       registration,
       cursor: () => 0,
+      onAdmitted: async () => true,
       onDeliver: () => undefined,
       onReplayBegins: () => undefined,
       onReplayEnd: () => undefined,

@@ -18,11 +18,23 @@ const redial = { firstMs: 1_000, maxMs: 60_000 };
 const nameTakenForMs = 60_000;
 const farewellMs = 2_000;
 
+/** What the broker says of itself when it lets us in. The reference says nothing. */
+export interface Admission {
+  readonly nexusId: string | undefined;
+  /** Id of the newest message there. */
+  readonly headId: number | undefined;
+}
+
 export interface BrokerLinkDeps {
   readonly dial: (signal: AbortSignal) => Promise<Transport>;
   readonly registration: Registration;
   /** Where to catch up from; asked at every registration. */
   readonly cursor: () => number;
+  /**
+   * Asked after each registration, before any message is passed on. False drops the link and
+   * registers anew, from what `cursor` then says.
+   */
+  readonly onAdmitted: (admission: Admission) => Promise<boolean>;
   readonly onDeliver: (message: ChatDeliver) => void;
   readonly onReplayBegins: () => void;
   readonly onReplayEnd: (upToId: number) => void;
@@ -136,14 +148,17 @@ export class BrokerLink {
     const transport = await dial(this.#stop.signal);
     if (this.#stop.signal.aborted) transport.close(1000, 'stopping');
     this.#stop.signal.throwIfAborted();
-    const client = new FrameClient(transport, { codec: this.#codec, clock, newId }, this.#pushes());
+    const pushes = new HeldPushes(this.#deps);
+    const codec = this.#codec;
+    const client = new FrameClient(transport, { codec, clock, newId }, pushes.handlers);
     this.#client = client;
     try {
-      await this.#register(client);
+      if (!(await this.#register(client))) throw new LinkError('link.closed', 'registering anew');
     } catch (error) {
       client.close(1000, 'not registered');
       throw error;
     }
+    pushes.release();
     this.#attempt = 0;
     this.#nameTakenSince = undefined;
     this.#registered = true;
@@ -151,22 +166,16 @@ export class BrokerLink {
     return client;
   }
 
-  async #register(client: FrameClient): Promise<void> {
-    const { registration, cursor, onReplayBegins } = this.#deps;
+  /** Whether we may go on with this registration. */
+  async #register(client: FrameClient): Promise<boolean> {
+    const { registration, cursor, onReplayBegins, onAdmitted } = this.#deps;
     onReplayBegins();
-    await client.request(Register, {
+    const { nexus_id, head_id } = await client.request(Register, {
       ...registration,
       since_msg_id: cursor(),
       request_replay: true,
     });
-  }
-
-  #pushes(): PushHandler[] {
-    const { onDeliver, onReplayEnd } = this.#deps;
-    return [
-      onPush(ChatDeliver, onDeliver),
-      onPush(ChatReplayEnd, ({ up_to_id }) => onReplayEnd(up_to_id)),
-    ];
+    return onAdmitted({ nexusId: nexus_id, headId: head_id });
   }
 
   /** From now on requests wait for the next link, or fail when there will be none. */
@@ -183,6 +192,7 @@ export class BrokerLink {
   /** What waiting does not mend; undefined for what it may. */
   #fatal(error: unknown): AspectError | undefined {
     const { clock, registration } = this.#deps;
+    if (error instanceof AspectError) return error;
     if (error instanceof LinkError && error.code === 'link.unauthorized') {
       return new AspectError('aspect.refused', error.message, { cause: error });
     }
@@ -195,5 +205,29 @@ export class BrokerLink {
     if (now - this.#nameTakenSince < nameTakenForMs) return undefined;
     const message = `${registration.name} stays registered by another session; stop that one first`;
     return new AspectError('aspect.name_taken', message, { cause: error });
+  }
+}
+
+/** Keeps what a new link brings until it is known whose messages they are. */
+class HeldPushes {
+  readonly handlers: readonly PushHandler[];
+  #held: (() => void)[] | undefined = [];
+
+  constructor({ onDeliver, onReplayEnd }: BrokerLinkDeps) {
+    this.handlers = [
+      onPush(ChatDeliver, (message) => this.#pass(() => onDeliver(message))),
+      onPush(ChatReplayEnd, ({ up_to_id }) => this.#pass(() => onReplayEnd(up_to_id))),
+    ];
+  }
+
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const pass of held) pass();
+  }
+
+  #pass(action: () => void): void {
+    if (this.#held) this.#held.push(action);
+    else action();
   }
 }

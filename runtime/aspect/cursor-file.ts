@@ -7,12 +7,19 @@ import type { InboxMark } from './inbox.ts';
 
 const fileName = 'cursor.json';
 const id = Type.Integer({ minimum: 0 });
-const schema = compileSchema(Type.Object({ cursor: id, done: Type.Array(id) }));
+const schema = compileSchema(
+  Type.Object({ cursor: id, done: Type.Array(id), nexusId: Type.Optional(Type.String()) }),
+);
 
-/** Keeps an inbox's mark in the aspect's home. One writer; the newest mark wins. */
+/** How far the aspect has come, and in whose messages: ids belong to one instance. */
+export interface HomeMark extends InboxMark {
+  readonly nexusId?: string | undefined;
+}
+
+/** Keeps the mark in the aspect's home. One writer; the newest mark wins. */
 export class CursorFile {
   readonly #path: string;
-  #next: InboxMark | undefined;
+  #next: HomeMark | undefined;
   #writing: Promise<void> | undefined;
 
   constructor(home: string) {
@@ -20,7 +27,7 @@ export class CursorFile {
   }
 
   /** The stored mark; a start from nothing when there is none or it is not readable. */
-  async load(): Promise<InboxMark> {
+  async load(): Promise<HomeMark> {
     try {
       const value: unknown = JSON.parse(await readFile(this.#path, 'utf8'));
       return schema.accepts(value) ? value : { cursor: 0, done: [] };
@@ -33,7 +40,7 @@ export class CursorFile {
   }
 
   /** Stores a mark. Resolves when it, or a newer one, is on disk. */
-  save(mark: InboxMark): Promise<void> {
+  save(mark: HomeMark): Promise<void> {
     this.#next = mark;
     this.#writing ??= this.#writeAll();
     return this.#writing;
@@ -51,7 +58,7 @@ export class CursorFile {
     }
   }
 
-  async #write(mark: InboxMark): Promise<void> {
+  async #write(mark: HomeMark): Promise<void> {
     const temporary = `${this.#path}.tmp`;
     const handle = await open(temporary, 'w', 0o600);
     try {

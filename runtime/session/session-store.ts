@@ -1,10 +1,11 @@
+import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '#shared/sys/clock';
 import type { NewId } from '#shared/sys/ids';
 import type { Log } from '#shared/sys/log';
 import { FileLock } from './file-lock.ts';
 import type { JsonlLogOptions } from './jsonl-log.ts';
-import { createFolder } from './log-file.ts';
+import { createFolder, syncFolder } from './log-file.ts';
 import { SessionGate } from './session-gate.ts';
 import { isReapable, logPathOf, type SessionKey } from './session-key.ts';
 import { SessionTree, type SessionTreeDeps } from './session-tree.ts';
@@ -129,6 +130,23 @@ export class SessionStore {
         this.#deps.onReaped?.(key);
       }),
     );
+  }
+
+  /**
+   * Moves every session's files into a folder of their own below `session/` and returns its path:
+   * all keys begin anew. Only while no turn is running or waiting.
+   */
+  async setAside(name: string): Promise<string> {
+    await Promise.all([...this.#open.keys()].map((key) => this.#closeTree(key)));
+    await Promise.all(this.#closing.values());
+    const target = join(this.#folder, name);
+    await createFolder(target);
+    for (const entry of await readdir(this.#folder, { withFileTypes: true })) {
+      const isSession = entry.name === 'threads' || entry.name.startsWith('global.');
+      if (isSession) await rename(join(this.#folder, entry.name), join(target, entry.name));
+    }
+    await syncFolder(this.#folder);
+    return target;
   }
 
   /** Refuses what waits, lets running turns finish, closes all trees. Safe to call twice. */

@@ -41,6 +41,10 @@ export const RegisterAck = defineFrame({
   payload: Type.Object({
     heartbeat_interval_s: Type.Integer(),
     stale_after_s: Type.Integer(),
+    /** Ours: which instance this is. Another one's message ids mean something else (G3). */
+    nexus_id: Type.Optional(Type.String()),
+    /** Ours: id of the newest message; 0 when there is none. */
+    head_id: Type.Optional(Type.Integer({ minimum: 0 })),
   }),
 });
 

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
 import { FakeAnthropic } from '../fakes/fake-anthropic.ts';
 import { startNexus, type TestNexus, temporaryFolder } from './start-nexus.ts';
@@ -70,6 +72,29 @@ suite('an aspect and its broker', () => {
     await assertAnsweredOnce(operator, missed, 'Here.');
     await second.stop();
     assert.deepEqual(await answersTo(operator, before), ['Here.']);
+  });
+
+  test('a home that meets another instance starts over, and keeps what was said before', async (t) => {
+    const home = makeHome(t, { name: 'wren' });
+    const provider = new HeldProvider();
+    const converse = async (answer: string) => {
+      const nexus = await startNexus(t);
+      const token = await nexus.token('wren');
+      const operator = await nexus.operator();
+      const aspect = await startAspect(t, { url: nexus.url, token, home, provider });
+      provider.answers(answer);
+      const id = await operator.post(`@wren the question for: ${answer}`);
+      await assertAnsweredOnce(operator, id, answer);
+      await aspect.stop();
+      return id;
+    };
+    // The same message id means something else to the second instance.
+    assert.equal(await converse('First.'), await converse('Second.'));
+    const asked = JSON.stringify(provider.requests.at(-1)?.messages);
+    assert.doesNotMatch(asked, /First/, 'nothing of the first conversation is left in the second');
+    const kept = readdirSync(join(home, 'session')).filter((name) => name.startsWith('before-'));
+    assert.equal(kept.length, 1);
+    assert.ok(readdirSync(join(home, 'session', kept[0] ?? '', 'threads')).length > 0);
   });
 
   test('a broker that restarts while an answer is being made gets it exactly once', async (t) => {

@@ -31,7 +31,9 @@ suite('register', () => {
     });
     const ack = await wren.nextOf('register.ack');
     assert.equal(ack.in_reply_to, undefined);
-    assert.deepEqual(ack.payload, { heartbeat_interval_s: 10, stale_after_s: 30 });
+    const { nexus_id, ...rest } = ack.payload as Record<string, unknown>;
+    assert.deepEqual(rest, { heartbeat_interval_s: 10, stale_after_s: 30, head_id: 0 });
+    assert.match(String(nexus_id), /^[0-9a-f-]{36}$/);
   });
 
   test('must name the identity of its token', async (t) => {

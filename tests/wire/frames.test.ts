@@ -65,7 +65,12 @@ suite('frames on the wire', () => {
   test('register is acked, with or without an id, and pushed to operators', async () => {
     const ack = await wren.request('register', register('wren'));
     assert.equal(ack.kind, 'register.ack');
-    assert.deepEqual(ack.payload, { heartbeat_interval_s: 10, stale_after_s: 30 });
+    assert.deepEqual(ack.payload, {
+      heartbeat_interval_s: 10,
+      stale_after_s: 30,
+      nexus_id: broker.nexusId,
+      head_id: 0,
+    });
 
     const { last_seen, ...update } = (await operator.kind('roster.update')).payload ?? {};
     assert.deepEqual(update, {
