@@ -1,6 +1,7 @@
 import type { Statement } from 'better-sqlite3';
 import { messageOf, systemCodeOf } from '#shared/errors';
 import type { Clock } from '#shared/sys/clock';
+import { BulkInsert } from '../storage/bulk-insert.ts';
 import type { Database, Migration } from '../storage/database.ts';
 import { JournalError } from './errors.ts';
 import { type ChainedRow, chainHash, genesisHash } from './hash-chain.ts';
@@ -48,7 +49,7 @@ export class SqliteJournal implements Journal {
   readonly #listeners = new Set<CommitListener>();
   readonly #begin: Statement;
   readonly #commit: Statement;
-  readonly #insert: Statement;
+  readonly #insert: BulkInsert;
   readonly #select: Statement;
   #waiting: Waiting[] = [];
   #scheduled = false;
@@ -63,9 +64,8 @@ export class SqliteJournal implements Journal {
     const { writer, reader } = deps.database;
     this.#begin = writer.prepare('BEGIN IMMEDIATE');
     this.#commit = writer.prepare('COMMIT');
-    this.#insert = writer.prepare(
-      'INSERT INTO journal (position, at, kind, actor, body, hash) VALUES (?, ?, ?, ?, ?, ?)',
-    );
+    const columns = ['position', 'at', 'kind', 'actor', 'body', 'hash'];
+    this.#insert = new BulkInsert(writer, 'journal', columns);
     this.#select = reader.prepare(
       'SELECT position, at, kind, actor, body FROM journal WHERE position > ? ORDER BY position LIMIT ?',
     );
@@ -167,16 +167,19 @@ export class SqliteJournal implements Journal {
     const at = this.#deps.clock.now();
     let position = this.#head;
     let previous = this.#headHash;
+    const rows: unknown[][] = [];
     const recorded: JournalEvent[] = [];
+    for (const { kind, actor, body } of events) {
+      const row = { position: ++position, at, kind, actor, body: JSON.stringify(body) };
+      previous = chainHash(previous, row);
+      rows.push([position, at, kind, actor, row.body, previous]);
+      recorded.push({ position, at, kind, actor, body });
+    }
     this.#begin.run();
     try {
-      for (const { kind, actor, body } of events) {
-        const row = { position: ++position, at, kind, actor, body: JSON.stringify(body) };
-        previous = chainHash(previous, row);
-        this.#insert.run(position, at, kind, actor, row.body, previous);
-        const event = { position, at, kind, actor, body };
-        for (const projection of this.#projections.get(kind) ?? []) projection.apply(event);
-        recorded.push(event);
+      this.#insert.run(rows);
+      for (const event of recorded) {
+        for (const projection of this.#projections.get(event.kind) ?? []) projection.apply(event);
       }
       this.#commit.run();
     } catch (error) {

@@ -5,7 +5,6 @@ import type { Envelope } from './envelope.ts';
 import { FrameRefused, UndecodableFrame } from './errors.ts';
 
 const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
-const optionalStrings = ['id', 'in_reply_to', 'ts', 'target_aspect'] as const;
 
 /**
  * Decodes text into envelopes and checks payloads of the kinds it was given.
@@ -72,29 +71,37 @@ function asEnvelope(value: unknown): Envelope {
   if (typeof envelope['kind'] !== 'string' || envelope['kind'] === '') {
     throw new UndecodableFrame('no kind');
   }
-  for (const field of optionalStrings) {
-    const member = envelope[field];
-    // Go writes empty strings and nulls for unset members; both read as absent.
-    if (member === undefined) continue;
-    if (member === null || member === '') delete envelope[field];
-    else if (typeof member !== 'string') throw new UndecodableFrame(`${field} is not a string`);
-  }
-  const ts = envelope['ts'];
-  if (ts !== undefined && !(rfc3339.test(ts as string) && isDate(ts as string))) {
+  // Spelt out: a loop over the names is several times slower, and every message comes by here.
+  const { id, in_reply_to, ts, target_aspect } = envelope;
+  if (id !== undefined) checkOptional(envelope, 'id', id);
+  if (in_reply_to !== undefined) checkOptional(envelope, 'in_reply_to', in_reply_to);
+  if (target_aspect !== undefined) checkOptional(envelope, 'target_aspect', target_aspect);
+  if (ts !== undefined && checkOptional(envelope, 'ts', ts) && !isTime(ts as string)) {
     throw new UndecodableFrame('ts is not an RFC 3339 time');
   }
   return value as Envelope;
 }
 
-const isDate = (text: string): boolean => !Number.isNaN(Date.parse(text));
+/** True for text. Go writes empty strings and nulls for unset members: both become absent. */
+function checkOptional(envelope: Record<string, unknown>, name: string, member: unknown): boolean {
+  if (member === null || member === '') {
+    delete envelope[name];
+    return false;
+  }
+  if (typeof member !== 'string') throw new UndecodableFrame(`${name} is not a string`);
+  return true;
+}
+
+const isTime = (text: string): boolean => rfc3339.test(text) && !Number.isNaN(Date.parse(text));
 
 /** `null` as a whole reads as an empty object; null members read as absent. Never mutates. */
 export function withoutNulls(payload: unknown): unknown {
   if (payload === null) return {};
   if (typeof payload !== 'object' || Array.isArray(payload)) return payload;
-  for (const member of Object.values(payload)) {
-    if (member === null) {
-      return Object.fromEntries(Object.entries(payload).filter(([, value]) => value !== null));
+  const members = payload as Record<string, unknown>;
+  for (const name in members) {
+    if (members[name] === null) {
+      return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== null));
     }
   }
   return payload;

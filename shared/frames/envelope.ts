@@ -17,7 +17,8 @@ export type EnvelopeHead = Pick<Envelope, 'id' | 'in_reply_to' | 'target_aspect'
 
 /** Encodes one frame. `undefined` members are left out, as Go peers expect of empty optionals. */
 export function encodeFrame(kind: string, payload: unknown, head: EnvelopeHead = {}): string {
-  return JSON.stringify({ kind, ...head, ts: timestamp(), payload });
+  const { id, in_reply_to, target_aspect } = head;
+  return JSON.stringify({ kind, id, in_reply_to, target_aspect, ts: timestamp(), payload });
 }
 
 let cachedMs = 0;
