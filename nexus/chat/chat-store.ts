@@ -1,8 +1,15 @@
 import type { Statement } from 'better-sqlite3';
 import type { JournalEvent, Projection } from '../journal/journal.ts';
+import { BulkInsert } from '../storage/bulk-insert.ts';
 import type { Database, Migration } from '../storage/database.ts';
 import { sqlTime } from '../storage/sql-time.ts';
-import { type ChatEvent, chatPosted, chatReacted } from './events.ts';
+import {
+  type ChatEvent,
+  type ChatPosted,
+  type ChatReacted,
+  chatPosted,
+  chatReacted,
+} from './events.ts';
 import type { ChatMessage } from './message.ts';
 
 /** Columns and names of the reference (storage spec §4.1); `topic` and the keys are ours. */
@@ -67,6 +74,17 @@ interface Row {
   replyCount?: number;
 }
 
+const messageColumns = [
+  'id',
+  'from_agent',
+  'content',
+  'reply_to',
+  'parent_msg_id',
+  'thread_root_msg_id',
+  'created_at',
+  'topic',
+];
+
 const columns = `
   m.id, m.from_agent AS "from", m.content, m.thread_root_msg_id AS threadRoot,
   m.reply_to AS replyTo, r.from_agent AS replyAuthor, m.topic, m.created_at AS createdAt`;
@@ -89,32 +107,35 @@ export class ChatStore implements Projection {
     this.#read = prepareReads(database);
   }
 
-  apply(event: JournalEvent): void {
-    const { kind, body } = event as JournalEvent & ChatEvent;
-    if (kind === chatPosted) this.#applyPosted(event, body);
-    else this.#applyReacted(event, body);
+  /** Messages are inserted together, as far as nothing between them needs them to be there. */
+  apply(events: readonly JournalEvent[]): void {
+    let rows: unknown[][] = [];
+    const insertRows = () => {
+      this.#write.messages.run(rows);
+      rows = [];
+    };
+    for (const event of events as readonly (JournalEvent & ChatEvent)[]) {
+      if (event.kind === chatReacted) {
+        insertRows();
+        this.#applyReacted(event, event.body);
+      } else {
+        if (event.body.threadRoot) insertRows();
+        rows.push(this.#rowOf(event, event.body));
+        if (event.body.key) this.#write.key.run(event.actor, event.body.key, event.position);
+      }
+    }
+    insertRows();
   }
 
-  #applyPosted(event: JournalEvent, body: Extract<ChatEvent, { kind: 'chat.posted' }>['body']) {
-    const { position, actor, at } = event;
+  #rowOf({ position, actor, at }: JournalEvent, body: ChatPosted['body']): unknown[] {
     const root = body.threadRoot ?? position;
     // The newest message of the thread, so that racing replies form a chain and not a fork (§4.2).
-    const parent = body.threadRoot ? ((this.#write.newestReply.get(root) ?? root) as number) : null;
+    const parent = body.threadRoot ? (this.#write.newestReply.get(root) ?? root) : null;
     const { replyTo = null, topic = null } = body;
-    this.#write.message.run(
-      position,
-      actor,
-      body.content,
-      replyTo,
-      parent,
-      root,
-      sqlTime(at),
-      topic,
-    );
-    if (body.key) this.#write.key.run(actor, body.key, position);
+    return [position, actor, body.content, replyTo, parent, root, sqlTime(at), topic];
   }
 
-  #applyReacted(event: JournalEvent, body: Extract<ChatEvent, { kind: 'chat.reacted' }>['body']) {
+  #applyReacted(event: JournalEvent, body: ChatReacted['body']) {
     this.#write.clearReaction.run(body.msgId, event.actor);
     if (body.op === 'removed') return;
     this.#write.reaction.run(body.msgId, event.actor, body.emoji, sqlTime(event.at));
@@ -164,10 +185,7 @@ export class ChatStore implements Projection {
 function prepareWrites({ writer }: Database) {
   const prepare = (sql: string): Statement => writer.prepare(sql);
   return {
-    message: prepare(
-      `INSERT INTO chat_messages (id, from_agent, content, reply_to, parent_msg_id,
-         thread_root_msg_id, created_at, topic) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-    ),
+    messages: new BulkInsert(writer, 'chat_messages', messageColumns),
     newestReply: prepare(
       `SELECT max(id) FROM chat_messages
        WHERE thread_root_msg_id = ? AND reply_to IS NOT NULL`,

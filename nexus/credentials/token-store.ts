@@ -53,7 +53,11 @@ export class TokenStore implements Projection {
     this.#load();
   }
 
-  apply(event: JournalEvent): void {
+  apply(events: readonly JournalEvent[]): void {
+    for (const event of events) this.#applyIssued(event);
+  }
+
+  #applyIssued(event: JournalEvent): void {
     const { agentId, tokenHash, admin } = event.body as TokenIssued;
     this.#writer
       .prepare(

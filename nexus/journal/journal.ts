@@ -16,14 +16,23 @@ export interface JournalEvent extends NewEvent {
 
 /**
  * Keeps tables that are derived from events. `apply` runs inside the journal's write transaction,
- * in order, exactly once per event; from the same events it must always build the same tables.
+ * with the events of a group that it wants, in order, each exactly once; however they are grouped,
+ * the same events must always build the same tables.
  */
 export interface Projection {
   /** Event kinds it wants. */
   readonly kinds: readonly string[];
   /** Tables it owns; emptied before a rebuild. */
   readonly tables: readonly string[];
-  apply(event: JournalEvent): void;
+  apply(events: readonly JournalEvent[]): void;
+}
+
+/** Gives each projection the events that it wants. */
+export function project(events: readonly JournalEvent[], projections: readonly Projection[]): void {
+  for (const projection of projections) {
+    const wanted = events.filter(({ kind }) => projection.kinds.includes(kind));
+    if (wanted.length > 0) projection.apply(wanted);
+  }
 }
 
 /** Told about committed events, in order, a group at a time. Must not throw. */

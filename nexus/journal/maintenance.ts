@@ -1,7 +1,7 @@
 import type { Database } from '../storage/database.ts';
 import { JournalError } from './errors.ts';
 import { type ChainedRow, chainHash, genesisHash } from './hash-chain.ts';
-import type { JournalEvent, Projection } from './journal.ts';
+import { type JournalEvent, type Projection, project } from './journal.ts';
 
 /** Events read at a time, so that a long journal needs no more memory than a short one. */
 const pageSize = 1_000;
@@ -34,23 +34,19 @@ export function rebuildProjections(database: Database, projections: readonly Pro
       for (const table of projections.flatMap((projection) => [...projection.tables].reverse())) {
         writer.exec(`DELETE FROM ${table}`);
       }
-      for (const event of storedEvents(database)) {
-        for (const projection of projections) {
-          if (projection.kinds.includes(event.kind)) projection.apply(event);
-        }
-      }
+      for (const events of storedPages(database)) project(events, projections);
     })
     .immediate();
 }
 
 /** Page by page: better-sqlite3 refuses writes on a connection that is stepping a query. */
-function* storedEvents({ writer }: Database): Iterable<JournalEvent> {
+function* storedPages({ writer }: Database): Iterable<JournalEvent[]> {
   const page = writer.prepare(
     'SELECT position, at, kind, actor, body FROM journal WHERE position > ? ORDER BY position LIMIT ?',
   );
   for (let above = 0; ; ) {
     const rows = page.all(above, pageSize) as ChainedRow[];
-    for (const row of rows) yield { ...row, body: JSON.parse(row.body) as object };
+    yield rows.map((row) => ({ ...row, body: JSON.parse(row.body) as object }));
     const last = rows.at(-1);
     if (!last || rows.length < pageSize) return;
     above = last.position;

@@ -1,7 +1,14 @@
 import { messageOf } from '#shared/errors';
 import type { Clock } from '#shared/sys/clock';
 import { JournalError } from './errors.ts';
-import type { CommitListener, Journal, JournalEvent, NewEvent, Projection } from './journal.ts';
+import {
+  type CommitListener,
+  type Journal,
+  type JournalEvent,
+  type NewEvent,
+  type Projection,
+  project,
+} from './journal.ts';
 
 export interface MemoryJournalDeps {
   readonly clock: Clock;
@@ -84,9 +91,7 @@ export class MemoryJournal implements Journal {
   #record({ kind, actor, body }: NewEvent): JournalEvent {
     const plain = JSON.parse(JSON.stringify(body)) as object;
     const event = { position: this.head + 1, at: this.#clock.now(), kind, actor, body: plain };
-    for (const projection of this.#projections) {
-      if (projection.kinds.includes(kind)) projection.apply(event);
-    }
+    project([event], this.#projections);
     this.#events.push(event);
     return event;
   }

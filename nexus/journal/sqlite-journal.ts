@@ -5,7 +5,14 @@ import { BulkInsert } from '../storage/bulk-insert.ts';
 import type { Database, Migration } from '../storage/database.ts';
 import { JournalError } from './errors.ts';
 import { type ChainedRow, chainHash, genesisHash } from './hash-chain.ts';
-import type { CommitListener, Journal, JournalEvent, NewEvent, Projection } from './journal.ts';
+import {
+  type CommitListener,
+  type Journal,
+  type JournalEvent,
+  type NewEvent,
+  type Projection,
+  project,
+} from './journal.ts';
 
 export const journalMigration: Migration = {
   name: 'journal',
@@ -45,7 +52,6 @@ export class SqliteJournal implements Journal {
   readonly #deps: SqliteJournalDeps;
   readonly #maxGroup: number;
   readonly #maxWaiting: number;
-  readonly #projections = new Map<string, Projection[]>();
   readonly #listeners = new Set<CommitListener>();
   readonly #begin: Statement;
   readonly #commit: Statement;
@@ -75,11 +81,6 @@ export class SqliteJournal implements Journal {
     if (newest) {
       this.#head = newest.position;
       this.#headHash = newest.hash;
-    }
-    for (const projection of deps.projections) {
-      for (const kind of projection.kinds) {
-        this.#projections.set(kind, [...(this.#projections.get(kind) ?? []), projection]);
-      }
     }
   }
 
@@ -178,9 +179,7 @@ export class SqliteJournal implements Journal {
     this.#begin.run();
     try {
       this.#insert.run(rows);
-      for (const event of recorded) {
-        for (const projection of this.#projections.get(event.kind) ?? []) projection.apply(event);
-      }
+      project(recorded, this.#deps.projections);
       this.#commit.run();
     } catch (error) {
       // SQLite has already rolled back by itself after some failures, a full disk among them.

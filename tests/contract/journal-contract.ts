@@ -23,9 +23,9 @@ function refusing(applied: JournalEvent[]): Projection {
   return {
     kinds: ['said'],
     tables: [],
-    apply(event) {
-      if ('bad' in event.body) throw new Error('this body is bad');
-      applied.push(event);
+    apply(events) {
+      if (events.some(({ body }) => 'bad' in body)) throw new Error('this body is bad');
+      applied.push(...events);
     },
   };
 }
@@ -109,7 +109,7 @@ export function journalContract(name: string, open: OpenJournal): void {
       const projection: Projection = {
         kinds: ['said'],
         tables: [],
-        apply: ({ position }) => void seen.push(position),
+        apply: (events) => void seen.push(...positions(events)),
       };
       const journal = open(t, { projections: [projection] });
       await Promise.all([said(1), said(2, 'other'), said(3)].map((event) => journal.append(event)));
