@@ -42,8 +42,6 @@ export function openDatabase(path: string, migrations: readonly Migration[]): Da
     writer.pragma('journal_mode = WAL');
     // An ack means "on disk", also after a power cut (architecture §2.2).
     writer.pragma('synchronous = FULL');
-    // Pages the log may hold before they are copied into the file: fewer and longer copies.
-    writer.pragma('wal_autocheckpoint = 4000');
     writer.pragma('foreign_keys = ON');
     writer.pragma('busy_timeout = 5000');
     migrate(writer, migrations);
