@@ -8,8 +8,7 @@ export interface SchemaCheck<Schema extends TSchema> {
   problemWith(value: unknown): string;
 }
 
-/** Lengths count UTF-16 units: counting code points would walk every message's content. */
-const ajv = new Ajv({ unicode: false });
+const ajv = new Ajv();
 
 /** Compiles a schema; takes milliseconds. Throws on a schema that is itself wrong. */
 export function compileSchema<Schema extends TSchema>(schema: Schema): SchemaCheck<Schema> {
