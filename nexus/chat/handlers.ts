@@ -1,9 +1,17 @@
-import { type ChatDeliver, ChatList, ChatReaction, ChatRead, ChatSend } from '#shared/frames/chat';
+import {
+  type ChatDeliver,
+  ChatList,
+  ChatReaction,
+  ChatRead,
+  ChatSend,
+  type ChatSendResult,
+} from '#shared/frames/chat';
+import type { PayloadOf } from '#shared/frames/define';
 import { FrameRefused } from '#shared/frames/errors';
 import { SubscribeChat, UnsubscribeChat } from '#shared/frames/subscriptions';
 import { type Handler, reads, writes } from '../broker/handler.ts';
 import type { Hub } from '../broker/hub.ts';
-import type { ChatService } from './chat-service.ts';
+import type { ChatService, Sent } from './chat-service.ts';
 import type { ChatStore } from './chat-store.ts';
 import { toListed } from './message.ts';
 
@@ -16,11 +24,7 @@ const maxPageBytes = 768 * 1024;
 /** The chat frames. */
 export function chatHandlers(chat: ChatService, store: ChatStore, hub: Hub): Handler[] {
   return [
-    writes(ChatSend, async (payload, connection) => {
-      const { id, threadRoot, unknownReplyTo } = await chat.post(connection, payload);
-      const note = unknownReplyTo && `there is no message ${unknownReplyTo}; posted at top level`;
-      return { msg_id: id, thread_root: threadRoot, ...(note && { note }) };
-    }),
+    writes(ChatSend, (payload, connection) => chat.post(connection, payload).then(toResult)),
 
     // Toggling depends on what this connection did just before, hence the order of a read.
     reads(ChatReaction, async (payload, connection) => {
@@ -66,6 +70,12 @@ export function chatHandlers(chat: ChatService, store: ChatStore, hub: Hub): Han
       return { kind: UnsubscribeChat.kind };
     }),
   ];
+}
+
+function toResult({ id, threadRoot, unknownReplyTo }: Sent): PayloadOf<typeof ChatSendResult> {
+  const result = { msg_id: id, thread_root: threadRoot };
+  if (unknownReplyTo === undefined) return result;
+  return { ...result, note: `there is no message ${unknownReplyTo}; posted at top level` };
 }
 
 const positive = (value: unknown): number | undefined =>
