@@ -14,10 +14,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { sleep, systemClock } from '#shared/sys/clock';
+import { eventually } from '../eventually.ts';
 
 /** Longest wait for anything that should happen. */
-const patienceMs = 60_000;
+const _patienceMs = 60_000;
 
 /** The checkout. */
 export const repository = fileURLToPath(new URL('../..', import.meta.url));
@@ -197,24 +197,4 @@ export async function up(
   const run = new Run(place, args, options);
   await run.event('ready');
   return run;
-}
-
-/** Polls until `condition` holds. Throws after a minute. */
-export async function eventually(
-  condition: () => boolean | Promise<boolean>,
-  what: string | (() => string),
-): Promise<void> {
-  const deadline = systemClock.monotonic() + patienceMs;
-  // A timer that holds the process open: a poll may be all that runs.
-  const held = setInterval(() => undefined, patienceMs);
-  try {
-    while (!(await condition())) {
-      if (systemClock.monotonic() > deadline) {
-        throw new Error(`waited in vain for: ${typeof what === 'string' ? what : what()}`);
-      }
-      await sleep(systemClock, 50);
-    }
-  } finally {
-    clearInterval(held);
-  }
 }

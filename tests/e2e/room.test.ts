@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { after, before, suite, test } from 'node:test';
-import { eventually, nexus, Place, plainEnv, program, up } from './nexus-process.ts';
+import { eventually } from '../eventually.ts';
+import { nexus, Place, plainEnv, program, up } from './nexus-process.ts';
 
 const hasTmux = spawnSync('tmux', ['-V']).status === 0;
 /** A tmux server of our own. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { after, before, suite, test } from 'node:test';
-import { eventually, nexus, Place, Run, up } from './nexus-process.ts';
+import { eventually } from '../eventually.ts';
+import { nexus, Place, Run, up } from './nexus-process.ts';
 
 const names = ['anvil', 'keel', 'wren'];
 

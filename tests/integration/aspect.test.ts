@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
+import { eventually } from '../eventually.ts';
 import { FakeAnthropic } from '../fakes/fake-anthropic.ts';
 import { startNexus, type TestNexus, temporaryFolder } from './start-nexus.ts';
-import { aspectProcess, eventually, HeldProvider, makeHome, startAspect } from './start-team.ts';
+import { aspectProcess, HeldProvider, makeHome, startAspect } from './start-team.ts';
 import type { Delivered, TestClient } from './test-client.ts';
 
 const killRounds = Number(process.env['NEXUS_KILL_ROUNDS'] ?? 10);

@@ -8,14 +8,12 @@ import { fileURLToPath } from 'node:url';
 import { AspectRuntime } from '#runtime/aspect/aspect-runtime';
 import type { Delta, Provider, ProviderRequest } from '#runtime/providers/provider';
 import { loadAspectHome } from '#shared/config/aspect-json';
-import { sleep, systemClock } from '#shared/sys/clock';
+import { systemClock } from '#shared/sys/clock';
 import { newUlid } from '#shared/sys/ids';
 import { silentLog } from '#shared/sys/log';
 import { dial } from '#shared/transport/ws-dial';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-/** Longest wait for anything that should happen. */
-const patienceMs = 30_000;
 
 /** A home folder that goes when the test ends. */
 export function makeHome(t: Pick<TestContext, 'after'>, config: object): string {
@@ -127,24 +125,5 @@ export class AspectProcess {
   async kill(): Promise<void> {
     this.child.kill('SIGKILL');
     await this.ended;
-  }
-}
-
-/** Polls until `condition` holds. Throws when it takes too long. */
-export async function eventually(
-  condition: () => boolean | Promise<boolean>,
-  what: string | (() => string),
-): Promise<void> {
-  const deadline = systemClock.monotonic() + patienceMs;
-  const held = setInterval(() => undefined, patienceMs);
-  try {
-    while (!(await condition())) {
-      if (systemClock.monotonic() > deadline) {
-        throw new Error(`waited in vain for: ${typeof what === 'string' ? what : what()}`);
-      }
-      await sleep(systemClock, 20);
-    }
-  } finally {
-    clearInterval(held);
   }
 }
