@@ -37,4 +37,14 @@ suite('Connection', () => {
     connection.onClose((reason) => heard.push(reason));
     assert.deepEqual(heard, ['went away']);
   });
+
+  test('a listener takes the place of an earlier one with its key', () => {
+    const { connection } = setUp();
+    const heard: string[] = [];
+    connection.onClose(() => heard.push('first'), 'registration of wren');
+    connection.onClose(() => heard.push('another'), 'registration of anvil');
+    connection.onClose(() => heard.push('second'), 'registration of wren');
+    connection.ended('went away');
+    assert.deepEqual(heard, ['second', 'another']);
+  });
 });

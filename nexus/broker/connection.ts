@@ -21,7 +21,7 @@ export class Connection {
   readonly identity: Identity;
   readonly #sink: FrameSink;
   readonly #drainWaiters: (() => void)[] = [];
-  readonly #closeListeners: ((reason: string) => void)[] = [];
+  readonly #closeListeners = new Map<unknown, (reason: string) => void>();
   #open = true;
   #endReason = '';
 
@@ -66,9 +66,12 @@ export class Connection {
     this.#drainWaiters.push(action);
   }
 
-  /** Runs `listener` once, when the peer is gone; at once if it already is. */
-  onClose(listener: (reason: string) => void): void {
-    if (this.#open) this.#closeListeners.push(listener);
+  /**
+   * Runs `listener` once, when the peer is gone; at once if it already is. One with the same key
+   * takes its place, so that a client which repeats itself adds nothing.
+   */
+  onClose(listener: (reason: string) => void, key: unknown = listener): void {
+    if (this.#open) this.#closeListeners.set(key, listener);
     else listener(this.#endReason);
   }
 
@@ -81,7 +84,9 @@ export class Connection {
   ended(reason: string): void {
     this.#open = false;
     this.#endReason = reason;
-    for (const listener of this.#closeListeners.splice(0)) listener(reason);
+    const listeners = [...this.#closeListeners.values()];
+    this.#closeListeners.clear();
+    for (const listener of listeners) listener(reason);
     this.drained();
   }
 }

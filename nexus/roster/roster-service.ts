@@ -1,3 +1,4 @@
+import { nameKey } from '#shared/config/names';
 import { encodeFrame } from '#shared/frames/envelope';
 import type { Registration } from '#shared/frames/registration';
 import { type RosterRow, RosterUpdate } from '#shared/frames/roster';
@@ -73,11 +74,15 @@ export class RosterService {
     const { hub } = this.#deps;
     const { name } = registration;
     const entry = await this.#record(registration, true);
-    connection.onClose((reason) => this.#disconnected(entry, reason));
+    let route: Route | undefined;
+    const ended = (reason: string) => {
+      if (route) hub.unbind(route);
+      this.#disconnected(entry, reason);
+    };
+    connection.onClose(ended, `registration of ${nameKey(name)}`);
     if (!connection.isOpen) return undefined;
     const older = hub.find(name);
-    const route = hub.bind(name, connection, live);
-    connection.onClose(() => hub.unbind(route));
+    route = hub.bind(name, connection, live);
     if (older && older.connection !== connection) {
       older.connection.close(4001, `${name} registered again on another connection`);
     }
