@@ -1,5 +1,6 @@
 import { messageOf } from '#shared/errors';
 import type { Clock } from '#shared/sys/clock';
+import { AppendQueue, type Waiting } from './append-queue.ts';
 import { JournalError } from './errors.ts';
 import {
   type CommitListener,
@@ -18,26 +19,18 @@ export interface MemoryJournalDeps {
   readonly maxWaiting?: number;
 }
 
-interface Waiting {
-  readonly event: NewEvent;
-  readonly resolve: (event: JournalEvent) => void;
-  readonly reject: (error: JournalError) => void;
-}
-
 /** The journal without a disk, for tests: same order, grouping and refusals as the real one. */
 export class MemoryJournal implements Journal {
   readonly #clock: Clock;
   readonly #projections: readonly Projection[];
-  readonly #maxWaiting: number;
+  readonly #queue: AppendQueue;
   readonly #events: JournalEvent[] = [];
   readonly #listeners = new Set<CommitListener>();
-  #waiting: Waiting[] = [];
-  #closed = false;
 
-  constructor({ clock, projections = [], maxWaiting = 65_536 }: MemoryJournalDeps) {
+  constructor({ clock, projections = [], maxWaiting }: MemoryJournalDeps) {
     this.#clock = clock;
     this.#projections = projections;
-    this.#maxWaiting = maxWaiting;
+    this.#queue = new AppendQueue({ maxWaiting, commit: (group) => this.#commit(group) });
   }
 
   get head(): number {
@@ -45,16 +38,7 @@ export class MemoryJournal implements Journal {
   }
 
   append(event: NewEvent): Promise<JournalEvent> {
-    if (this.#closed) {
-      return Promise.reject(new JournalError('journal.closed', 'the journal is closed'));
-    }
-    if (this.#waiting.length >= this.#maxWaiting) {
-      const message = `${this.#maxWaiting} events are waiting to be written`;
-      return Promise.reject(new JournalError('journal.busy', message));
-    }
-    return new Promise((resolve, reject) => {
-      if (this.#waiting.push({ event, resolve, reject }) === 1) setImmediate(() => this.#commit());
-    });
+    return this.#queue.append(event);
   }
 
   read(above: number, limit: number): JournalEvent[] {
@@ -67,13 +51,11 @@ export class MemoryJournal implements Journal {
   }
 
   close(): Promise<void> {
-    while (this.#waiting.length > 0) this.#commit();
-    this.#closed = true;
+    this.#queue.close();
     return Promise.resolve();
   }
 
-  #commit(): void {
-    const group = this.#waiting.splice(0);
+  #commit(group: readonly Waiting[]): void {
     const recorded: { event: JournalEvent; resolve: (event: JournalEvent) => void }[] = [];
     for (const { event, resolve, reject } of group) {
       try {

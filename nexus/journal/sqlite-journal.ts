@@ -3,6 +3,7 @@ import { messageOf, systemCodeOf } from '#shared/errors';
 import type { Clock } from '#shared/sys/clock';
 import { BulkInsert } from '../storage/bulk-insert.ts';
 import type { Database, Migration } from '../storage/database.ts';
+import { AppendQueue, type Waiting } from './append-queue.ts';
 import { JournalError } from './errors.ts';
 import { type ChainedRow, chainHash, genesisHash } from './hash-chain.ts';
 import {
@@ -38,35 +39,28 @@ export interface SqliteJournalDeps {
   readonly maxWaiting?: number;
 }
 
-interface Waiting {
-  readonly event: NewEvent;
-  readonly resolve: (event: JournalEvent) => void;
-  readonly reject: (error: JournalError) => void;
-}
-
 /**
  * The journal in SQLite, with group commit: whatever arrives in one turn of the event loop is
  * written in one transaction, projections included, and is durable after one sync.
  */
 export class SqliteJournal implements Journal {
   readonly #deps: SqliteJournalDeps;
-  readonly #maxGroup: number;
-  readonly #maxWaiting: number;
+  readonly #queue: AppendQueue;
   readonly #listeners = new Set<CommitListener>();
   readonly #begin: Statement;
   readonly #commit: Statement;
   readonly #insert: BulkInsert;
   readonly #select: Statement;
-  #waiting: Waiting[] = [];
-  #scheduled = false;
-  #closed = false;
   #head = 0;
   #headHash = genesisHash;
 
   constructor(deps: SqliteJournalDeps) {
     this.#deps = deps;
-    this.#maxGroup = deps.maxGroup ?? 2048;
-    this.#maxWaiting = deps.maxWaiting ?? 65_536;
+    this.#queue = new AppendQueue({
+      maxWaiting: deps.maxWaiting,
+      maxGroup: deps.maxGroup ?? 2048,
+      commit: (group) => this.#commitGroup(group),
+    });
     const { writer, reader } = deps.database;
     this.#begin = writer.prepare('BEGIN IMMEDIATE');
     this.#commit = writer.prepare('COMMIT');
@@ -89,17 +83,7 @@ export class SqliteJournal implements Journal {
   }
 
   append(event: NewEvent): Promise<JournalEvent> {
-    if (this.#closed) {
-      return Promise.reject(new JournalError('journal.closed', 'the journal is closed'));
-    }
-    if (this.#waiting.length >= this.#maxWaiting) {
-      const message = `${this.#maxWaiting} events are waiting to be written`;
-      return Promise.reject(new JournalError('journal.busy', message));
-    }
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ event, resolve, reject });
-      this.#schedule();
-    });
+    return this.#queue.append(event);
   }
 
   read(above: number, limit: number): JournalEvent[] {
@@ -113,28 +97,11 @@ export class SqliteJournal implements Journal {
   }
 
   close(): Promise<void> {
-    while (this.#waiting.length > 0) this.#commitGroup();
-    this.#closed = true;
+    this.#queue.close();
     return Promise.resolve();
   }
 
-  /** The check phase runs after every socket that was readable has been read: the whole tick. */
-  #schedule(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      if (this.#waiting.length === 0) return;
-      this.#commitGroup();
-      if (this.#waiting.length > 0) this.#schedule();
-    });
-  }
-
-  #commitGroup(): void {
-    const group =
-      this.#waiting.length > this.#maxGroup
-        ? this.#waiting.splice(0, this.#maxGroup)
-        : this.#waiting.splice(0);
+  #commitGroup(group: readonly Waiting[]): void {
     let recorded: JournalEvent[];
     try {
       recorded = this.#write(group.map((each) => each.event));
