@@ -10,6 +10,8 @@ function setUp() {
     queuedBytes: 0,
     push: ({ text }) => calls.push(`push ${text}`),
     close: (code) => calls.push(`close ${code}`),
+    probe: () => Promise.resolve(),
+    terminate: () => undefined,
     pause: () => calls.push('pause'),
     resume: () => calls.push('resume'),
   });

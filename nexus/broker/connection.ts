@@ -1,4 +1,4 @@
-import type { FrameDefinition, PayloadOf } from '#shared/frames/define';
+import type { FrameDefinition, PayloadOf, Role } from '#shared/frames/define';
 import { encodeFrame } from '#shared/frames/envelope';
 import { OutboundFrame } from '#shared/transport/frame-batch';
 import type { Identity } from '../credentials/identity.ts';
@@ -10,6 +10,10 @@ export interface FrameSink {
   push(frame: OutboundFrame): void;
   /** Sends what is queued, then closes. */
   close(code: number, reason: string): void;
+  /** Resolves when the peer shows a sign of life, and never when it is gone. */
+  probe(): Promise<void>;
+  /** Ends at once. */
+  terminate(): void;
   /** Stops and restarts reading from the peer, where the transport can. */
   pause(): void;
   resume(): void;
@@ -19,6 +23,10 @@ export interface FrameSink {
 export class Connection {
   readonly id: number;
   readonly identity: Identity;
+  /** Registered over this connection, by key, as their owners spell them: an Outpost has many. */
+  readonly names = new Map<string, string>();
+  /** Set by `outpost.register`: this connection carries a whole host. */
+  outpostId: string | undefined;
   readonly #sink: FrameSink;
   readonly #drainWaiters: (() => void)[] = [];
   readonly #closeListeners = new Map<unknown, (reason: string) => void>();
@@ -33,6 +41,12 @@ export class Connection {
 
   get isOpen(): boolean {
     return this.#open;
+  }
+
+  /** Whether it may send what is for this role. */
+  holds(role: Role): boolean {
+    if (role === 'outpost' && this.outpostId !== undefined) return true;
+    return this.identity.roles.has(role);
   }
 
   get queuedBytes(): number {
@@ -51,6 +65,16 @@ export class Connection {
 
   close(code: number, reason: string): void {
     if (this.#open) this.#sink.close(code, reason);
+  }
+
+  /** Resolves when the peer answers a ping, and never when it is gone. */
+  probe(): Promise<void> {
+    return this.#sink.probe();
+  }
+
+  /** Ends at once, without a goodbye. */
+  terminate(): void {
+    if (this.#open) this.#sink.terminate();
   }
 
   pauseReading(): void {

@@ -3,7 +3,7 @@ import type { OutboundFrame } from '#shared/transport/frame-batch';
 import type { Connection } from './connection.ts';
 
 /** What operators can subscribe to. */
-export type Topic = 'chat' | 'roster';
+export type Topic = 'chat' | 'roster' | 'status';
 
 /** A name's way to its connection. A later route for the same name has a higher generation. */
 export interface Route {
@@ -21,6 +21,7 @@ export class Hub {
   readonly #subscribers: Readonly<Record<Topic, Set<Connection>>> = {
     chat: new Set(),
     roster: new Set(),
+    status: new Set(),
   };
   #generation = 0;
 

@@ -48,7 +48,7 @@ export class Router {
       throw new FrameRefused('unsupported', `this broker does not serve ${envelope.kind}`);
     }
     const { from, kind } = handler.definition;
-    if (!from.some((role) => connection.identity.roles.has(role))) {
+    if (!from.some((role) => connection.holds(role))) {
       throw new FrameRefused('forbidden', `${kind} is for ${from.join(' or ')} connections`);
     }
     return handler;

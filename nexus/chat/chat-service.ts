@@ -1,11 +1,11 @@
-import { nameKey, nameProblem } from '#shared/config/names';
 import { ChatDeliver, ChatReactionUpdate, type ChatSend } from '#shared/frames/chat';
 import { encodeFrame } from '#shared/frames/envelope';
 import { FrameRefused } from '#shared/frames/errors';
 import { OutboundFrame } from '#shared/transport/frame-batch';
 import type { Connection } from '../broker/connection.ts';
 import type { Hub } from '../broker/hub.ts';
-import { isAdmin, isOperator, operatorName } from '../credentials/identity.ts';
+import { speakerOf } from '../broker/speaker.ts';
+import { operatorName } from '../credentials/identity.ts';
 import type { Journal, JournalEvent } from '../journal/journal.ts';
 import { wireTime } from '../storage/sql-time.ts';
 import type { ChatStore } from './chat-store.ts';
@@ -63,7 +63,7 @@ export class ChatService {
 
   /** Records a message. Throws `FrameRefused` for what cannot be taken. */
   post(connection: Connection, send: ChatSend): Promise<Sent> {
-    const sender = senderOf(connection, send.from);
+    const sender = speakerOf(connection, send.from);
     if (this.#isTooLong(send.content)) {
       throw new FrameRefused('too_large', `a message may have ${this.#maxContentBytes} bytes`);
     }
@@ -74,7 +74,7 @@ export class ChatService {
   /** Sets, changes or (the same emoji again) takes back the caller's reaction. */
   async react(connection: Connection, msgId: number, emoji: string, from?: string): Promise<void> {
     const { store, journal } = this.#deps;
-    const reactor = senderOf(connection, from);
+    const reactor = speakerOf(connection, from);
     if (!store.find(msgId)) throw new FrameRefused('not_found', `there is no message ${msgId}`);
     const present = store.reactionsTo(msgId).find((reaction) => reaction.aspect === reactor);
     const op = present?.emoji === emoji ? 'removed' : 'added';
@@ -172,18 +172,4 @@ function messageOf(event: JournalEvent & ChatPosted): ChatMessage {
     topic,
     receivedAt: wireTime(event.at),
   };
-}
-
-/**
- * Whom a frame speaks for: the connection's identity. A different `from` is refused (G1), except
- * from an admin's connection, which may speak for any aspect but never for the operator.
- */
-function senderOf({ identity }: Connection, from: string | undefined): string {
-  if (!from || nameKey(from) === nameKey(identity.name)) return identity.name;
-  const mayLend = isAdmin(identity) && !isOperator(identity) && nameKey(from) !== operatorName;
-  // Names only: what an event says of its actor must stay one line (hash-chain.ts).
-  const problem = mayLend ? nameProblem(from) : undefined;
-  if (problem) throw new FrameRefused('bad_request', problem);
-  if (mayLend) return from;
-  throw new FrameRefused('forbidden', `this connection speaks as ${identity.name}, not as ${from}`);
 }

@@ -1,5 +1,5 @@
 import { FrameBatch, type OutboundFrame } from '#shared/transport/frame-batch';
-import { canBatch, canPause, type Transport } from '#shared/transport/transport';
+import { canBatch, canPause, canProbe, type Transport } from '#shared/transport/transport';
 import type { FrameSink } from '../broker/connection.ts';
 
 /** What may wait for one reader. Beyond it the connection is closed and catches up by replay. */
@@ -76,6 +76,16 @@ export class Outbox implements FrameSink {
   close(code: number, reason: string): void {
     this.flush();
     this.#transport.close(code, reason);
+  }
+
+  /** A transport that cannot be asked is alive for as long as it is open. */
+  probe(): Promise<void> {
+    return canProbe(this.#transport) ? this.#transport.probe() : Promise.resolve();
+  }
+
+  terminate(): void {
+    if (canProbe(this.#transport)) this.#transport.terminate();
+    else this.#transport.close(1001, 'no sign of life');
   }
 
   pause(): void {

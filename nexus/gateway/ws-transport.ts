@@ -4,6 +4,7 @@ import { FrameBatch, OutboundFrame } from '#shared/transport/frame-batch';
 import type {
   BatchTransport,
   PausableTransport,
+  ProbeTransport,
   TransportEvents,
 } from '#shared/transport/transport';
 
@@ -14,7 +15,7 @@ const closeGraceMs = 2_000;
  * The broker's end of a WebSocket. Outgoing frames are framed once for all readers and written to
  * the socket underneath as they are; `ws` reads, checks, and speaks the control frames.
  */
-export class WsTransport implements BatchTransport, PausableTransport {
+export class WsTransport implements BatchTransport, PausableTransport, ProbeTransport {
   readonly #ws: WebSocket;
   readonly #socket: Duplex;
 
@@ -53,6 +54,15 @@ export class WsTransport implements BatchTransport, PausableTransport {
 
   resume(): void {
     this.#ws.resume();
+  }
+
+  probe(): Promise<void> {
+    this.#ws.ping();
+    return new Promise((resolve) => this.#ws.once('pong', () => resolve()));
+  }
+
+  terminate(): void {
+    this.#ws.terminate();
   }
 
   close(code: number, reason: string): void {

@@ -83,6 +83,7 @@ export class RosterService {
     if (!connection.isOpen) return undefined;
     const older = hub.find(name);
     route = hub.bind(name, connection, live);
+    connection.names.set(nameKey(name), name);
     if (older && older.connection !== connection) {
       older.connection.close(4001, `${name} registered again on another connection`);
     }

@@ -32,8 +32,18 @@ export interface PausableTransport extends Transport {
   resume(): void;
 }
 
+/** A transport whose peer can be asked for a sign of life. */
+export interface ProbeTransport extends Transport {
+  /** Pings the peer. Resolves with its answer, and never when none comes. */
+  probe(): Promise<void>;
+  /** Ends at once, without a goodbye and without sending what is queued. */
+  terminate(): void;
+}
+
 export const canBatch = (transport: Transport): transport is BatchTransport =>
   'sendBatch' in transport;
 
 export const canPause = (transport: Transport): transport is PausableTransport =>
   'pause' in transport;
+
+export const canProbe = (transport: Transport): transport is ProbeTransport => 'probe' in transport;
