@@ -3,6 +3,7 @@ import { bodyLimit } from 'hono/body-limit';
 import type { TSchema } from 'typebox';
 import { withoutNulls } from '#shared/frames/codec';
 import { FrameRefused } from '#shared/frames/errors';
+import { isTooDeep, maxJsonDepth, parseJson } from '#shared/json';
 import { compileSchema } from '#shared/schema';
 import type { Log } from '#shared/sys/log';
 import type { Identity } from '../credentials/identity.ts';
@@ -59,13 +60,20 @@ export function buildHttpApp({ authenticate, open, guarded, log }: HttpAppDeps):
 export function bodyOf<Schema extends TSchema>(schema: Schema) {
   const check = compileSchema(schema);
   return async (c: Context) => {
-    const json: unknown = await c.req.json().catch((cause) => {
-      if (cause instanceof FrameRefused) throw cause;
-      throw new FrameRefused('bad_request', 'the body is not JSON');
-    });
     // Go clients write `null` for empty lists.
-    const body = withoutNulls(json);
+    const body = withoutNulls(parseBody(await c.req.text()));
     if (check.accepts(body)) return body;
     throw new FrameRefused('bad_request', `body ${check.problemWith(body)}`);
   };
+}
+
+function parseBody(text: string): unknown {
+  let body: unknown;
+  try {
+    body = parseJson(text);
+  } catch (cause) {
+    throw new FrameRefused('bad_request', 'the body is not JSON', { cause });
+  }
+  if (!isTooDeep(body)) return body;
+  throw new FrameRefused('bad_request', `body nests more than ${maxJsonDepth} arrays and objects`);
 }
