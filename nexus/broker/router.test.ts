@@ -166,11 +166,14 @@ suite('FrameIntake', () => {
     const { give, finish, sent } = setUp();
     await give('note', 1, 'a');
     await give('note', 2, 'b');
+    await give('note', 3, 'c');
     await finish('note 1', new Error('SELECT secret FROM table'));
-    await finish('note 2', new JournalError('journal.full', 'the disk is full'));
+    const cause = new Error('SELECT');
+    await finish('note 2', new JournalError('journal.full', 'disk', { cause }));
+    await finish('note 3', new JournalError('journal.io', 'SELECT', { cause }));
     assert.deepEqual(
       sent.map(({ payload }) => payload?.code),
-      ['internal', 'internal'],
+      ['internal', 'storage_full', 'unavailable'],
     );
     assert.equal(JSON.stringify(sent).includes('SELECT'), false);
   });

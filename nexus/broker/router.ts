@@ -1,9 +1,11 @@
-import { NexusError } from '#shared/errors';
+import { systemCodeOf } from '#shared/errors';
 import type { FrameCodec } from '#shared/frames/codec';
 import { type Envelope, encodeFrame } from '#shared/frames/envelope';
-import { errorKindOf, FrameRefused, UndecodableFrame } from '#shared/frames/errors';
+import { errorKindOf, FrameRefused, isPassing, UndecodableFrame } from '#shared/frames/errors';
 import type { Log } from '#shared/sys/log';
 import { OutboundFrame } from '#shared/transport/frame-batch';
+import { JournalError } from '../journal/errors.ts';
+import { refusalFor } from '../journal/refusal.ts';
 import type { Connection } from './connection.ts';
 import type { Handler } from './handler.ts';
 
@@ -67,15 +69,22 @@ export class Router {
 
   /** Never silence: an error frame wherever an answer was due, or could be told apart. */
   refuse(envelope: Envelope, connection: Connection, thrown: unknown): void {
-    const { code, message } = wireError(thrown);
-    const facts = { connection: connection.id, as: connection.identity.name, kind: envelope.kind };
-    if (code === 'internal') this.#log.error({ ...facts, err: thrown }, 'frame failed');
-    else this.#log.debug({ ...facts, code }, message);
-
+    const refusal = refusalOf(thrown);
+    const { code, message } = refusal;
+    this.#logRefusal(refusal, thrown, envelope, connection);
     const definition = this.#handlers.get(envelope.kind)?.definition;
     const answered = definition && definition.reply !== 'none' && !definition.replyNeedsId;
     if (!answered && !envelope.id) return;
     this.#send(connection, errorKindOf(envelope.kind), { error: message, code }, envelope);
+  }
+
+  /** A client's mistakes are its own; a disk that fails is told in one line a frame, not a page. */
+  #logRefusal(refusal: FrameRefused, thrown: unknown, { kind }: Envelope, connection: Connection) {
+    const { code, message } = refusal;
+    const facts = { connection: connection.id, as: connection.identity.name, kind };
+    if (code === 'internal') this.#log.error({ ...facts, err: thrown }, 'frame failed');
+    else if (isPassing(code)) this.#log.warn({ ...facts, code, cause: rootCode(thrown) }, message);
+    else this.#log.debug({ ...facts, code }, message);
   }
 
   #send(connection: Connection, kind: string, payload: unknown, request: Envelope): void {
@@ -85,12 +94,16 @@ export class Router {
 }
 
 /** Only what we refuse on purpose crosses the wire in words (style §6). */
-function wireError(thrown: unknown): { code: string; message: string } {
+function refusalOf(thrown: unknown): FrameRefused {
   if (thrown instanceof FrameRefused) return thrown;
-  if (thrown instanceof NexusError && thrown.code.startsWith('journal.')) {
-    return { code: 'internal', message: 'the broker could not record this; try again later' };
-  }
-  return { code: 'internal', message: 'internal error' };
+  if (thrown instanceof JournalError) return refusalFor(thrown);
+  return new FrameRefused('internal', 'internal error');
+}
+
+/** What the system said, such as `SQLITE_IOERR_WRITE`, under what we made of it. */
+function rootCode(thrown: unknown): string | undefined {
+  const cause = thrown instanceof Error ? thrown.cause : undefined;
+  return cause === undefined ? systemCodeOf(thrown) : rootCode(cause);
 }
 
 /**

@@ -2,6 +2,7 @@ import { messageOf } from '#shared/errors';
 import { ChatDeliver, ChatReaction, ChatReplayEnd, ChatSend } from '#shared/frames/chat';
 import { FrameCodec } from '#shared/frames/codec';
 import type { FrameDefinition, PayloadOf, ReplyOf } from '#shared/frames/define';
+import { isPassing } from '#shared/frames/errors';
 import { Deregister, Register, type Registration } from '#shared/frames/registration';
 import { backoffMs } from '#shared/sys/backoff';
 import { type Clock, sleep } from '#shared/sys/clock';
@@ -196,7 +197,7 @@ export class BrokerLink {
     if (error instanceof LinkError && error.code === 'link.unauthorized') {
       return new AspectError('aspect.refused', error.message, { cause: error });
     }
-    if (!(error instanceof RequestRefused) || error.code === 'internal') return undefined;
+    if (!(error instanceof RequestRefused) || isPassing(error.code)) return undefined;
     if (error.code !== 'conflict') {
       return new AspectError('aspect.refused', error.message, { cause: error });
     }

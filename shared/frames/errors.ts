@@ -16,11 +16,33 @@ export type WireErrorCode =
   | 'internal'
   | 'not_found'
   | 'not_registered'
+  | 'storage_full'
   | 'too_large'
+  | 'unavailable'
   | 'unsupported';
 
+const passing: ReadonlySet<string> = new Set<WireErrorCode>([
+  'internal',
+  'storage_full',
+  'unavailable',
+]);
+
+/** Whether the same request may succeed later. Any other code is the answer to it. */
+export const isPassing = (code: string | undefined): boolean =>
+  code !== undefined && passing.has(code);
+
+/** Characters of a refusal's text: it may quote what a client sent, and that may be long. */
+const maxRefusalLength = 500;
+
 /** A refusal whose text and code may cross the wire. The router turns it into an error frame. */
-export class FrameRefused extends NexusError<WireErrorCode> {}
+export class FrameRefused extends NexusError<WireErrorCode> {
+  constructor(code: WireErrorCode, message: string, options?: ErrorOptions) {
+    super(code, shortened(message), options);
+  }
+}
+
+const shortened = (text: string): string =>
+  text.length <= maxRefusalLength ? text : `${text.slice(0, maxRefusalLength - 1)}…`.toWellFormed();
 
 /** An undecodable text message: not JSON, not an envelope, or a `ts` that is no time. */
 export class UndecodableFrame extends NexusError<'undecodable'> {
