@@ -15,6 +15,9 @@ const maxUndecodable = 16;
 /** Frames of one connection that may be under way before its reading is paused. */
 const maxUnderWay = 1_024;
 
+/** Bytes that wait for a connection's peer above which its reads wait too. */
+const congestedBytes = 1024 * 1024;
+
 export interface RouterDeps {
   readonly codec: FrameCodec;
   readonly handlers: readonly Handler[];
@@ -108,7 +111,8 @@ function rootCode(thrown: unknown): string | undefined {
 
 /**
  * One connection's frames, in arrival order. Writes are pipelined into the same commit group; a
- * read and everything behind it waits until the writes before it are durable.
+ * read and everything behind it waits until the writes before it are durable, and until the peer
+ * has taken most of what it already asked for.
  */
 export class FrameIntake {
   readonly #router: Router;
@@ -117,6 +121,7 @@ export class FrameIntake {
   #writesPending = 0;
   #deferred: { handler: Handler; envelope: Envelope }[] = [];
   #readRunning = false;
+  #awaitsDrain = false;
   #paused = false;
 
   constructor(router: Router, connection: Connection) {
@@ -138,7 +143,7 @@ export class FrameIntake {
     if (envelope.in_reply_to) return;
     try {
       const handler = this.#router.route(envelope, this.#connection);
-      if (this.#mustWait(handler)) this.#deferred.push({ handler, envelope });
+      if (this.#mustWait(handler)) this.#defer(handler, envelope);
       else this.#start(handler, envelope);
     } catch (error) {
       this.#router.refuse(envelope, this.#connection, error);
@@ -153,9 +158,19 @@ export class FrameIntake {
     this.#connection.close(1008, `${maxUndecodable} undecodable messages in a row`);
   }
 
+  #defer(handler: Handler, envelope: Envelope): void {
+    this.#deferred.push({ handler, envelope });
+    this.#awaitDrain();
+  }
+
   #mustWait(handler: Handler): boolean {
     if (this.#readRunning || this.#deferred.length > 0) return true;
-    return handler.order === 'reads' && this.#writesPending > 0;
+    return this.#isTooEarly(handler);
+  }
+
+  #isTooEarly({ order }: Handler): boolean {
+    if (order !== 'reads') return false;
+    return this.#writesPending > 0 || this.#connection.queuedBytes > congestedBytes;
   }
 
   #start(handler: Handler, envelope: Envelope): void {
@@ -197,11 +212,27 @@ export class FrameIntake {
   #drain(): void {
     while (this.#deferred.length > 0 && !this.#readRunning) {
       const next = this.#deferred[0];
-      if (!next || (next.handler.order === 'reads' && this.#writesPending > 0)) break;
+      if (!next || this.#isTooEarly(next.handler)) break;
       this.#deferred.shift();
       this.#start(next.handler, next.envelope);
     }
+    this.#awaitDrain();
     this.#holdBack();
+  }
+
+  /** A turn later what can leave has left; what then still waits, waits for its peer. */
+  #awaitDrain(): void {
+    if (this.#awaitsDrain || this.#deferred.length === 0 || this.#writesPending > 0) return;
+    if (this.#readRunning) return;
+    this.#awaitsDrain = true;
+    const drained = () => {
+      this.#awaitsDrain = false;
+      this.#drain();
+    };
+    setImmediate(() => {
+      if (this.#connection.queuedBytes > congestedBytes) this.#connection.onceDrained(drained);
+      else drained();
+    });
   }
 
   /** Stops reading from a peer that is too far ahead of us, and starts again at half the bound. */

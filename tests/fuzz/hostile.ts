@@ -76,10 +76,12 @@ export const hostileValue: fc.Arbitrary<unknown> = fc.oneof(
 );
 
 const kinds = catalogue.map(({ kind }) => kind);
+const sendable = catalogue.filter(({ from }) => !from.includes('broker')).map(({ kind }) => kind);
 const namesOfObjects = ['__proto__', 'constructor', 'toString', 'hasOwnProperty'];
 
 const kind = fc.oneof(
-  { weight: 30, arbitrary: fc.constantFrom(...kinds) },
+  { weight: 30, arbitrary: fc.constantFrom(...sendable) },
+  { weight: 5, arbitrary: fc.constantFrom(...kinds) },
   {
     weight: 3,
     arbitrary: fc.constantFrom(
@@ -152,7 +154,7 @@ const payloads = new Map(
   catalogue.map((definition) => [
     definition.kind,
     fc.oneof(
-      { weight: 3, arbitrary: fitting(jsonSchema(definition.payload)) },
+      { weight: 6, arbitrary: fitting(jsonSchema(definition.payload)) },
       {
         weight: 6,
         arbitrary: fc
