@@ -199,7 +199,8 @@ const spoiled: fc.Arbitrary<(text: string) => string> = fc.oneof(
   },
 );
 
-const noEnvelope = fc.constantFrom(
+/** Texts that are no frame. */
+export const noFrame = fc.constantFrom(
   '',
   ' ',
   'null',
@@ -215,5 +216,5 @@ const noEnvelope = fc.constantFrom(
 /** One text message of a client that means no good, or was written badly. */
 export const hostileText: fc.Arbitrary<string> = fc.oneof(
   { weight: 40, arbitrary: fc.tuple(wellMade, spoiled).map(([text, spoil]) => spoil(text)) },
-  { weight: 1, arbitrary: noEnvelope },
+  { weight: 1, arbitrary: noFrame },
 );

@@ -16,7 +16,7 @@ import { silentLog } from '#shared/sys/log';
 import type { OutboundFrame } from '#shared/transport/frame-batch';
 import { type Expected, expectedOf, wireCodes } from './expected.ts';
 import { runs, seed } from './fuzz-runs.ts';
-import { hostileText } from './hostile.ts';
+import { hostileText, noFrame } from './hostile.ts';
 
 const codec = new FrameCodec(catalogue);
 const served = catalogue.filter(({ from }) => !from.includes('broker'));
@@ -104,7 +104,10 @@ function dueFor({ definition }: Expected): [number, number] {
 suite('Router under hostile input', () => {
   test('answers every frame that has an id exactly once, with a code where it refuses', async () => {
     const property = fc.asyncProperty(
-      fc.array(hostileText, { minLength: 1, maxLength: 40 }),
+      fc.oneof(
+        { weight: 9, arbitrary: fc.array(hostileText, { minLength: 1, maxLength: 40 }) },
+        { weight: 1, arbitrary: fc.array(noFrame, { minLength: 14, maxLength: 18 }) },
+      ),
       fc.array(fc.constantFrom(...conducts), { minLength: 1, maxLength: 12 }),
       fc.boolean(),
       async (texts, behaviours, asOperator) => {
