@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { getRequestListener } from '@hono/node-server';
-import { messageOf, systemCodeOf } from '#shared/errors';
+import { messageOf, NexusError, systemCodeOf } from '#shared/errors';
 import { catalogue } from '#shared/frames/catalogue';
 import { FrameCodec } from '#shared/frames/codec';
 import type { Clock } from '#shared/sys/clock';
@@ -23,11 +23,13 @@ import { aspectRoutes } from '../http/aspects.ts';
 import { connectRoute } from '../http/connect.ts';
 import { healthRoutes } from '../http/health.ts';
 import { tokenRoutes } from '../http/tokens.ts';
+import { JournalError } from '../journal/errors.ts';
 import { journalMigration, SqliteJournal } from '../journal/sqlite-journal.ts';
 import { rosterHandlers } from '../roster/handlers.ts';
 import { RosterService } from '../roster/roster-service.ts';
 import { DataDir } from '../storage/data-dir.ts';
 import { openDatabase } from '../storage/database.ts';
+import { isDiskFailure, storageFailure } from '../storage/disk-failure.ts';
 import { endpointFile, removeEndpoint, writeEndpoint } from '../storage/endpoint-file.ts';
 import { StartRefused } from './errors.ts';
 import { assertSafeToListen, type ListenAddress } from './listen-address.ts';
@@ -90,7 +92,9 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     return await build(options, closers);
   } catch (error) {
     await closers.closeAll();
-    throw error;
+    // Others have said what to do already.
+    const isUntold = !(error instanceof NexusError) || error instanceof JournalError;
+    throw isUntold && isDiskFailure(error) ? storageFailure(error, options.dataDir) : error;
   }
 }
 

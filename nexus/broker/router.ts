@@ -1,4 +1,4 @@
-import { systemCodeOf } from '#shared/errors';
+import { rootCodeOf } from '#shared/errors';
 import type { FrameCodec } from '#shared/frames/codec';
 import { type Envelope, encodeFrame } from '#shared/frames/envelope';
 import { errorKindOf, FrameRefused, isPassing, UndecodableFrame } from '#shared/frames/errors';
@@ -86,7 +86,8 @@ export class Router {
     const { code, message } = refusal;
     const facts = { connection: connection.id, as: connection.identity.name, kind };
     if (code === 'internal') this.#log.error({ ...facts, err: thrown }, 'frame failed');
-    else if (isPassing(code)) this.#log.warn({ ...facts, code, cause: rootCode(thrown) }, message);
+    else if (isPassing(code))
+      this.#log.warn({ ...facts, code, cause: rootCodeOf(thrown) }, message);
     else this.#log.debug({ ...facts, code }, message);
   }
 
@@ -101,12 +102,6 @@ function refusalOf(thrown: unknown): FrameRefused {
   if (thrown instanceof FrameRefused) return thrown;
   if (thrown instanceof JournalError) return refusalFor(thrown);
   return new FrameRefused('internal', 'internal error');
-}
-
-/** What the system said, such as `SQLITE_IOERR_WRITE`, under what we made of it. */
-function rootCode(thrown: unknown): string | undefined {
-  const cause = thrown instanceof Error ? thrown.cause : undefined;
-  return cause === undefined ? systemCodeOf(thrown) : rootCode(cause);
 }
 
 /**
