@@ -3,9 +3,13 @@ import { getRequestListener } from '@hono/node-server';
 import { messageOf, systemCodeOf } from '#shared/errors';
 import { catalogue } from '#shared/frames/catalogue';
 import { FrameCodec } from '#shared/frames/codec';
+import type { PayloadOf } from '#shared/frames/define';
+import { encodeFrame } from '#shared/frames/envelope';
+import { Shutdown } from '#shared/frames/lifecycle';
 import type { Clock } from '#shared/sys/clock';
 import { Closers } from '#shared/sys/closers';
 import type { Log } from '#shared/sys/log';
+import { OutboundFrame } from '#shared/transport/frame-batch';
 import type { Transport } from '#shared/transport/transport';
 import { Hub, type Route } from '../broker/hub.ts';
 import { Router } from '../broker/router.ts';
@@ -16,7 +20,7 @@ import { replay } from '../chat/replay.ts';
 import { aspectIdentity } from '../credentials/identity.ts';
 import { ensureInstanceIdentity, identityMigration } from '../credentials/instance-identity.ts';
 import { ensureOperatorToken, operatorTokenFile } from '../credentials/operator-token.ts';
-import { TokenStore, tokenMigration } from '../credentials/token-store.ts';
+import { TokenStore, tokenGrantsMigration, tokenMigration } from '../credentials/token-store.ts';
 import { Gateway, type GatewayLimits } from '../gateway/gateway.ts';
 import { buildHttpApp } from '../http/app.ts';
 import { aspectRoutes } from '../http/aspects.ts';
@@ -33,7 +37,13 @@ import { StartRefused } from './errors.ts';
 import { assertSafeToListen, type ListenAddress } from './listen-address.ts';
 
 /** The schema, in order. Append only. */
-export const migrations = [identityMigration, journalMigration, tokenMigration, chatMigration];
+export const migrations = [
+  identityMigration,
+  journalMigration,
+  tokenMigration,
+  chatMigration,
+  tokenGrantsMigration,
+];
 
 export const defaultLimits: GatewayLimits = {
   connections: { total: 256, perAddress: 32 },
@@ -45,6 +55,12 @@ export const rosterTimes = {
   staleAfterMs: 30_000,
   forgetAfterMs: 600_000,
   sweepEveryMs: 10_000,
+  probeWithinMs: 3_000,
+};
+
+const stopping: PayloadOf<typeof Shutdown> = {
+  reason: 'the broker is stopping',
+  grace_period_s: 0,
 };
 
 export interface BrokerOptions {
@@ -149,6 +165,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     limits,
     clock,
     log,
+    farewell: new OutboundFrame(encodeFrame(Shutdown.kind, stopping)),
     tls,
   });
   const port = await bind(gateway, listen);

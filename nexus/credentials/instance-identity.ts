@@ -23,14 +23,22 @@ export interface InstanceIdentity {
   readonly nexusId: string;
   /** True when it was made just now: the first start on this data directory. */
   readonly isNew: boolean;
+  /** Signs session tokens. 32 bytes. */
+  readonly sessionSecret: Buffer;
 }
 
 /** Loads the identity, or creates it on first use. */
 export function ensureInstanceIdentity({ writer }: Database, now: number): InstanceIdentity {
-  const present = writer.prepare('SELECT nexus_id FROM nexus_identity WHERE id = 1').pluck().get();
-  if (typeof present === 'string') return { nexusId: present, isNew: false };
+  const present = writer
+    .prepare(
+      `SELECT nexus_id AS nexusId, session_signing_secret AS sessionSecret
+       FROM nexus_identity WHERE id = 1`,
+    )
+    .get() as Omit<InstanceIdentity, 'isNew'> | undefined;
+  if (present) return { ...present, isNew: false };
 
   const nexusId = randomUUID();
+  const sessionSecret = randomBytes(32);
   const { seed, publicKey } = newEd25519Pair();
   writer
     .prepare(
@@ -38,8 +46,8 @@ export function ensureInstanceIdentity({ writer }: Database, now: number): Insta
          (id, nexus_id, server_pubkey, server_privkey, session_signing_secret, created_at)
        VALUES (1, ?, ?, ?, ?, ?)`,
     )
-    .run(nexusId, publicKey, Buffer.concat([seed, publicKey]), randomBytes(32), sqlTime(now));
-  return { nexusId, isNew: true };
+    .run(nexusId, publicKey, Buffer.concat([seed, publicKey]), sessionSecret, sqlTime(now));
+  return { nexusId, sessionSecret, isNew: true };
 }
 
 function newEd25519Pair(): { seed: Buffer; publicKey: Buffer } {
