@@ -11,6 +11,7 @@ import { Closers } from '#shared/sys/closers';
 import type { Log } from '#shared/sys/log';
 import { OutboundFrame } from '#shared/transport/frame-batch';
 import type { Transport } from '#shared/transport/transport';
+import { HeadSigner, headsMigration } from '../audit/head-signer.ts';
 import { Hub, type Route } from '../broker/hub.ts';
 import { Router } from '../broker/router.ts';
 import { ChatService } from '../chat/chat-service.ts';
@@ -43,6 +44,7 @@ export const migrations = [
   tokenMigration,
   chatMigration,
   tokenGrantsMigration,
+  headsMigration,
 ];
 
 export const defaultLimits: GatewayLimits = {
@@ -120,11 +122,14 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const log = options.openLog(dataDir);
   const database = openDatabase(dataDir.file('nexus.db'), migrations);
   closers.add(() => database.close());
-  const { nexusId, isNew } = ensureInstanceIdentity(database, clock.now());
+  const instance = ensureInstanceIdentity(database, clock.now());
+  const { nexusId, isNew } = instance;
 
   const tokens = new TokenStore(database);
   const chatStore = new ChatStore(database);
   const journal = new SqliteJournal({ database, projections: [tokens, chatStore], clock });
+  const signer = new HeadSigner({ database, journal, instance, clock, log });
+  closers.add(() => signer.close());
   closers.add(() => journal.close());
   await ensureOperatorToken(dataDir.file(operatorTokenFile), tokens, journal);
 
