@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { operatorTokenFile } from '../credentials/operator-token.ts';
-import { type Endpoint, endpointFile, readEndpoint } from '../storage/endpoint-file.ts';
+import { type Endpoint, endpointFile, isRunning, readEndpoint } from '../storage/endpoint-file.ts';
 import { OperatorError } from './errors.ts';
 
 /** What it takes to talk to a broker as its operator. */
@@ -21,23 +21,12 @@ export function findBroker(dataDir: string, url?: string): BrokerAccess {
 
 function runningBroker(dataDir: string): Endpoint {
   const endpoint = readEndpoint(join(dataDir, endpointFile));
-  if (endpoint && isRunning(endpoint.pid)) return endpoint;
+  if (endpoint && isRunning(endpoint)) return endpoint;
   throw new OperatorError(
     'operator.no_broker',
     `no broker is running on ${resolve(dataDir)}; start one with: nexus up ` +
       '(or say where it is with --data-dir or --url)',
   );
-}
-
-/** A broker that was killed leaves its file behind. */
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    // No such process, or one of another user: either way not ours to talk to.
-    return false;
-  }
 }
 
 function operatorToken(dataDir: string): string {

@@ -21,3 +21,14 @@ export function removeEndpoint(path: string): void {
 export function readEndpoint(path: string): Endpoint | undefined {
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Endpoint) : undefined;
 }
+
+/** Whether the process that wrote it is there: one that was killed leaves its file behind. */
+export function isRunning({ pid }: Endpoint): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    // No such process, or one of another user: either way not ours to talk to.
+    return false;
+  }
+}
