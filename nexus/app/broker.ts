@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { messageOf, systemCodeOf } from '#shared/errors';
 import { catalogue } from '#shared/frames/catalogue';
@@ -10,6 +12,7 @@ import type { Clock } from '#shared/sys/clock';
 import { Closers } from '#shared/sys/closers';
 import type { Log } from '#shared/sys/log';
 import { OutboundFrame } from '#shared/transport/frame-batch';
+import { pinOf } from '#shared/transport/pinned-tls';
 import type { Transport } from '#shared/transport/transport';
 import { HeadSigner, headsMigration } from '../audit/head-signer.ts';
 import { Hub, type Route } from '../broker/hub.ts';
@@ -22,6 +25,7 @@ import { aspectIdentity } from '../credentials/identity.ts';
 import { ensureInstanceIdentity, identityMigration } from '../credentials/instance-identity.ts';
 import { ensureOperatorToken, operatorTokenFile } from '../credentials/operator-token.ts';
 import { TokenStore, tokenGrantsMigration, tokenMigration } from '../credentials/token-store.ts';
+import { isLoopback } from '../gateway/access.ts';
 import { Gateway, type GatewayLimits } from '../gateway/gateway.ts';
 import { buildHttpApp } from '../http/app.ts';
 import { aspectRoutes } from '../http/aspects.ts';
@@ -34,6 +38,7 @@ import { RosterService } from '../roster/roster-service.ts';
 import { DataDir } from '../storage/data-dir.ts';
 import { openDatabase } from '../storage/database.ts';
 import { endpointFile, removeEndpoint, writeEndpoint } from '../storage/endpoint-file.ts';
+import { certificateFiles } from '../tls/certificate-files.ts';
 import { StartRefused } from './errors.ts';
 import { assertSafeToListen, type ListenAddress } from './listen-address.ts';
 
@@ -82,6 +87,8 @@ export interface BrokerOptions {
 export interface Broker {
   /** Base address, such as `http://127.0.0.1:7888`. */
   readonly url: string;
+  /** Pin of its certificate, if it has one: `sha256:` and 64 hex digits. */
+  readonly pin: string | undefined;
   readonly nexusId: string;
   /** True when this start made the instance: its identity was created. */
   readonly isNew: boolean;
@@ -114,7 +121,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
 
 async function build(options: BrokerOptions, closers: Closers): Promise<Broker> {
   const { listen, frameName, limits, clock } = options;
-  const tls = options.tls && readTls(options.tls);
+  const files = options.tls ?? ownCertificate(options);
+  const tls = files && readTls(files);
   assertSafeToListen(listen, tls !== undefined);
 
   const dataDir = DataDir.open(options.dataDir);
@@ -178,12 +186,14 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
 
   const url = `${tls ? 'https' : 'http'}://${listen.host}:${port}`;
   const endpoint = dataDir.file(endpointFile);
-  writeEndpoint(endpoint, { url, pid: process.pid });
+  const pin = tls && pinOf(new X509Certificate(tls.cert));
+  writeEndpoint(endpoint, { url, pid: process.pid, pin });
   closers.add(() => removeEndpoint(endpoint));
   log.info({ url, nexusId, dataDir: dataDir.path }, 'listening');
 
   return {
     url,
+    pin,
     nexusId,
     isNew,
     dataDir,
@@ -194,6 +204,12 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     attach: (name, transport) => void gateway.attach(transport, aspectIdentity(name)),
     close: () => closers.closeAll(),
   };
+}
+
+/** Beyond this machine the one that `nexus cert init` made serves, when no other is given. */
+function ownCertificate({ listen, dataDir }: BrokerOptions): BrokerOptions['tls'] {
+  const files = certificateFiles(join(dataDir, 'tls'));
+  return !isLoopback(listen.host) && existsSync(files.cert) ? files : undefined;
 }
 
 async function bind(gateway: Gateway, { host, port }: ListenAddress): Promise<number> {

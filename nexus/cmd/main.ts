@@ -19,6 +19,7 @@ const commands = {
   backup: () => import('./backup.ts'),
   restore: () => import('./restore.ts'),
   doctor: () => import('./doctor.ts'),
+  cert: () => import('./cert.ts'),
 } as const;
 
 /** Runs one command line and returns the exit code. */

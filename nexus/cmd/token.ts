@@ -1,7 +1,6 @@
 import type { CommandModule, InferredOptionTypes, Options } from 'yargs';
 import { findBroker } from '../operator/broker-access.ts';
-import { OperatorError } from '../operator/errors.ts';
-import { noBroker } from '../operator/room.ts';
+import { callBroker } from '../operator/rest-client.ts';
 import { clientFlags } from './flags.ts';
 
 const rightsFlags = {
@@ -25,18 +24,9 @@ export const command: CommandModule<object, Flags> = {
       .options({ ...clientFlags, ...rightsFlags })
       .positional('name', { type: 'string', demandOption: true }),
   async handler(argv) {
-    const { url, token: operatorToken } = findBroker(argv['data-dir'], argv.url);
-    const response = await fetch(`${url}/api/admin/tokens`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${operatorToken}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ name: argv.name, grants: argv.for, admin: argv.admin }),
-    }).catch((cause) => {
-      throw noBroker(new Error(`cannot reach ${url}`, { cause }));
-    });
-    const answer = (await response.json()) as { token?: string; error?: string };
-    if (!answer.token) {
-      throw new OperatorError('operator.refused', answer.error ?? `HTTP ${response.status}`);
-    }
-    console.log(argv.json ? JSON.stringify(answer) : answer.token);
+    const access = findBroker(argv['data-dir'], argv);
+    const asked = { name: argv.name, grants: argv.for, admin: argv.admin };
+    const answer = await callBroker(access, 'POST', '/api/admin/tokens', asked);
+    console.log(argv.json ? JSON.stringify(answer) : answer['token']);
   },
 };

@@ -8,15 +8,22 @@ import { OperatorError } from './errors.ts';
 export interface BrokerAccess {
   readonly url: string;
   readonly token: string;
+  /** The broker's certificate, where it has one of its own. */
+  readonly pin: string | undefined;
 }
 
 /** Finds the running broker of a data directory; `url` overrides where it is. */
-export function findBroker(dataDir: string, url?: string): BrokerAccess {
+export function findBroker(
+  dataDir: string,
+  asked: { url?: string | undefined; pin?: string | undefined },
+): BrokerAccess {
+  const { url } = asked;
   if (url !== undefined && !/^(http|ws)s?:$/.test(URL.parse(url)?.protocol ?? '')) {
     const message = `--url ${url}: write an address like http://127.0.0.1:7888`;
     throw new OperatorError('operator.no_broker', message);
   }
-  return { url: url ?? runningBroker(dataDir).url, token: operatorToken(dataDir) };
+  const found = url === undefined ? runningBroker(dataDir) : { url, pin: undefined };
+  return { url: found.url, token: operatorToken(dataDir), pin: asked.pin ?? found.pin };
 }
 
 function runningBroker(dataDir: string): Endpoint {

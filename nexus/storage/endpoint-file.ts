@@ -5,6 +5,8 @@ export interface Endpoint {
   /** Base address, such as `http://127.0.0.1:7888`. */
   readonly url: string;
   readonly pid: number;
+  /** Pin of its certificate, if it has one. */
+  readonly pin?: string | undefined;
 }
 
 export const endpointFile = 'broker.json';
