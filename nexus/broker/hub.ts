@@ -23,6 +23,7 @@ export class Hub {
     roster: new Set(),
     status: new Set(),
   };
+  readonly #goneListeners = new Set<(route: Route) => void>();
   #generation = 0;
 
   get connections(): ReadonlySet<Connection> {
@@ -40,15 +41,24 @@ export class Hub {
 
   /** Points a name at a connection, replacing an older route. */
   bind(name: string, connection: Connection, live: boolean): Route {
+    const older = this.find(name);
     const route = { name, connection, generation: ++this.#generation, live };
     this.#routes.set(nameKey(name), route);
+    if (older && older.connection !== connection) this.#tellGone(older);
     return route;
   }
 
   /** Removes a route unless a newer one has taken its place. */
   unbind(route: Route): void {
     const key = nameKey(route.name);
-    if (this.#routes.get(key)?.generation === route.generation) this.#routes.delete(key);
+    if (this.#routes.get(key)?.generation !== route.generation) return;
+    this.#routes.delete(key);
+    this.#tellGone(route);
+  }
+
+  /** Calls `listener` when a name no longer leads to a connection it led to. */
+  onRouteGone(listener: (route: Route) => void): void {
+    this.#goneListeners.add(listener);
   }
 
   /** Whether this is still its name's way to a connection. */
@@ -81,5 +91,9 @@ export class Hub {
   /** Queues a frame for every subscriber of a topic. */
   publish(topic: Topic, frame: OutboundFrame): void {
     for (const connection of this.#subscribers[topic]) connection.send(frame);
+  }
+
+  #tellGone(route: Route): void {
+    for (const listener of this.#goneListeners) listener(route);
   }
 }
