@@ -1,5 +1,6 @@
 import { nameKey } from '#shared/config/names';
 import { encodeFrame } from '#shared/frames/envelope';
+import { FrameRefused } from '#shared/frames/errors';
 import type { Registration } from '#shared/frames/registration';
 import { type RosterRow, RosterUpdate } from '#shared/frames/roster';
 import type { Clock } from '#shared/sys/clock';
@@ -105,6 +106,17 @@ export class RosterService {
     if (route) this.#deps.hub.unbind(route);
     this.#announce({ ...entry, status: 'down' }, 'disconnect');
     await this.#append('aspect.deregistered', entry, { reason });
+  }
+
+  /** Records which program will run an aspect from now on. Resolves with the one before. */
+  async switchSurface(name: string, surface: string): Promise<string | undefined> {
+    const entry = this.#roster.find(name);
+    if (!entry) throw new FrameRefused('not_registered', `${name} is not registered`);
+    const previous = entry.registration.primary_surface;
+    const body = { primarySurface: surface, ...(previous && { previousSurface: previous }) };
+    await this.#append('aspect.surface_switched', entry, body);
+    this.#roster.switchSurface(name, surface);
+    return previous;
   }
 
   close(): void {

@@ -25,7 +25,7 @@ const registrationFields = {
   model: Type.Optional(shown),
   capabilities: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 64 })),
   home: Type.Optional(Type.String()),
-  primary_surface: Type.Optional(Type.String()),
+  primary_surface: Type.Optional(shown),
   metadata: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
 };
 
