@@ -10,6 +10,7 @@ import { encodeFrame } from '#shared/frames/envelope';
 import { Shutdown } from '#shared/frames/lifecycle';
 import type { Clock } from '#shared/sys/clock';
 import { Closers } from '#shared/sys/closers';
+import { newUlid } from '#shared/sys/ids';
 import type { Log } from '#shared/sys/log';
 import { OutboundFrame } from '#shared/transport/frame-batch';
 import { pinOf } from '#shared/transport/pinned-tls';
@@ -21,10 +22,13 @@ import { ChatService } from '../chat/chat-service.ts';
 import { ChatStore, chatMigration } from '../chat/chat-store.ts';
 import { chatHandlers } from '../chat/handlers.ts';
 import { replay } from '../chat/replay.ts';
+import { emptyCredentialSource } from '../credentials/credential-source.ts';
+import { credentialHandlers } from '../credentials/handlers.ts';
 import { aspectIdentity } from '../credentials/identity.ts';
 import { ensureInstanceIdentity, identityMigration } from '../credentials/instance-identity.ts';
 import { ensureOperatorToken, operatorTokenFile } from '../credentials/operator-token.ts';
 import { TokenStore, tokenGrantsMigration, tokenMigration } from '../credentials/token-store.ts';
+import { dispatchHandlers } from '../dispatch/handlers.ts';
 import { isLoopback } from '../gateway/access.ts';
 import { Gateway, type GatewayLimits } from '../gateway/gateway.ts';
 import { buildHttpApp } from '../http/app.ts';
@@ -35,10 +39,18 @@ import { tokenRoutes } from '../http/tokens.ts';
 import { journalMigration, SqliteJournal } from '../journal/sqlite-journal.ts';
 import { rosterHandlers } from '../roster/handlers.ts';
 import { RosterService } from '../roster/roster-service.ts';
+import { switchSurfaceHandler } from '../roster/switch-surface.ts';
+import { sessionHandlers } from '../sessions/handlers.ts';
+import { SessionMirror, type SessionRetention } from '../sessions/session-mirror.ts';
+import { SessionStore, sessionMigration } from '../sessions/session-store.ts';
+import { statusHandlers } from '../status/handlers.ts';
+import { StatusPulses } from '../status/status-pulses.ts';
 import { DataDir } from '../storage/data-dir.ts';
 import { openDatabase } from '../storage/database.ts';
 import { endpointFile, removeEndpoint, writeEndpoint } from '../storage/endpoint-file.ts';
 import { certificateFiles } from '../tls/certificate-files.ts';
+import { turnHandlers } from '../turns/handlers.ts';
+import { TurnService } from '../turns/turn-service.ts';
 import { StartRefused } from './errors.ts';
 import { assertSafeToListen, type ListenAddress } from './listen-address.ts';
 
@@ -50,6 +62,7 @@ export const migrations = [
   chatMigration,
   tokenGrantsMigration,
   headsMigration,
+  sessionMigration,
 ];
 
 export const defaultLimits: GatewayLimits = {
@@ -68,6 +81,12 @@ export const rosterTimes = {
 const stopping: PayloadOf<typeof Shutdown> = {
   reason: 'the broker is stopping',
   grace_period_s: 0,
+};
+
+export const sessionRetention: SessionRetention = {
+  keepMs: 30 * 24 * 3_600_000,
+  sweepEveryMs: 600_000,
+  maxRows: 500,
 };
 
 export interface BrokerOptions {
@@ -95,6 +114,7 @@ export interface Broker {
   readonly dataDir: DataDir;
   readonly log: Log;
   readonly roster: RosterService;
+  readonly turns: TurnService;
   /** A fresh token for an aspect; the one before is void. */
   issueToken(name: string): Promise<string>;
   /** Whether a name was ever given a token. */
@@ -135,7 +155,9 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
 
   const tokens = new TokenStore(database);
   const chatStore = new ChatStore(database);
-  const journal = new SqliteJournal({ database, projections: [tokens, chatStore], clock });
+  const sessionStore = new SessionStore(database);
+  const projections = [tokens, chatStore, sessionStore];
+  const journal = new SqliteJournal({ database, projections, clock });
   const signer = new HeadSigner({ database, journal, instance, clock, log });
   closers.add(() => signer.close());
   closers.add(() => journal.close());
@@ -148,8 +170,14 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const findName = (name: string) => tokens.findName(name);
   const chat = new ChatService({ journal, store: chatStore, hub, frameName, findName });
 
+  const retention = sessionRetention;
+  const mirror = new SessionMirror({ journal, store: sessionStore, clock, log, retention });
+  closers.add(() => mirror.close());
+  const codec = new FrameCodec(catalogue);
+  const turns = new TurnService({ hub, clock, newId: newUlid, codec, findName });
+
   const router = new Router({
-    codec: new FrameCodec(catalogue),
+    codec,
     handlers: [
       ...chatHandlers(chat, chatStore, hub),
       ...rosterHandlers(
@@ -160,6 +188,12 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
           replay(route, from, { store: chatStore, audience: chat.audience, isCurrent });
         },
       ),
+      switchSurfaceHandler(roster),
+      ...sessionHandlers({ mirror, store: sessionStore, findName }),
+      ...statusHandlers(new StatusPulses({ hub, clock }), hub),
+      ...turnHandlers(turns, journal),
+      ...dispatchHandlers(),
+      ...credentialHandlers(emptyCredentialSource),
     ],
     log,
   });
@@ -199,6 +233,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     dataDir,
     log,
     roster,
+    turns,
     issueToken: (name) => tokens.issue(journal, tokens.findName(name) ?? name, 'nexus'),
     knows: (name) => tokens.findName(name) !== undefined,
     attach: (name, transport) => void gateway.attach(transport, aspectIdentity(name)),
