@@ -37,6 +37,9 @@ import { connectRoute } from '../http/connect.ts';
 import { healthRoutes } from '../http/health.ts';
 import { tokenRoutes } from '../http/tokens.ts';
 import { journalMigration, SqliteJournal } from '../journal/sqlite-journal.ts';
+import { knowledgeHandlers } from '../knowledge/handlers.ts';
+import { KnowledgeService } from '../knowledge/knowledge-service.ts';
+import { KnowledgeStore, knowledgeMigration } from '../knowledge/knowledge-store.ts';
 import { rosterHandlers } from '../roster/handlers.ts';
 import { RosterService } from '../roster/roster-service.ts';
 import { switchSurfaceHandler } from '../roster/switch-surface.ts';
@@ -63,6 +66,7 @@ export const migrations = [
   tokenGrantsMigration,
   headsMigration,
   sessionMigration,
+  knowledgeMigration,
 ];
 
 export const defaultLimits: GatewayLimits = {
@@ -156,7 +160,8 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const tokens = new TokenStore(database);
   const chatStore = new ChatStore(database);
   const sessionStore = new SessionStore(database);
-  const projections = [tokens, chatStore, sessionStore];
+  const knowledgeStore = new KnowledgeStore(database);
+  const projections = [tokens, chatStore, sessionStore, knowledgeStore];
   const journal = new SqliteJournal({ database, projections, clock });
   const signer = new HeadSigner({ database, journal, instance, clock, log });
   closers.add(() => signer.close());
@@ -169,6 +174,13 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const isCurrent = (route: Route) => hub.isCurrent(route);
   const findName = (name: string) => tokens.findName(name);
   const chat = new ChatService({ journal, store: chatStore, hub, frameName, findName });
+  const knowledge = new KnowledgeService({
+    journal,
+    store: knowledgeStore,
+    log,
+    frameName,
+    findName,
+  });
 
   const retention = sessionRetention;
   const mirror = new SessionMirror({ journal, store: sessionStore, clock, log, retention });
@@ -180,6 +192,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     codec,
     handlers: [
       ...chatHandlers(chat, chatStore, hub),
+      ...knowledgeHandlers(knowledge),
       ...rosterHandlers(
         { roster, hub, nexusId, newestId: () => chatStore.newestId() },
         (route, sinceId) => {

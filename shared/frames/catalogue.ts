@@ -2,6 +2,7 @@ import * as chat from './chat.ts';
 import * as credentials from './credentials.ts';
 import type { FrameDefinition } from './define.ts';
 import * as dispatch from './dispatch.ts';
+import * as knowledge from './knowledge.ts';
 import * as lifecycle from './lifecycle.ts';
 import * as outpost from './outpost.ts';
 import * as registration from './registration.ts';
@@ -73,4 +74,12 @@ export const catalogue: readonly FrameDefinition[] = [
   session.SessionEntriesResult,
   session.SessionMoves,
   session.SessionMovesResult,
+  knowledge.KnowledgeStore,
+  knowledge.KnowledgeStoreResult,
+  knowledge.KnowledgeSearch,
+  knowledge.KnowledgeSearchResult,
+  knowledge.KnowledgeList,
+  knowledge.KnowledgeListResult,
+  knowledge.KnowledgeShare,
+  knowledge.KnowledgeShareResult,
 ];
