@@ -75,7 +75,7 @@ suite('KnowledgeService', () => {
 
   test('behind an Outpost a frame says who speaks, and the Outpost’s token shares nothing', async () => {
     const { knowledge, write } = setUp();
-    const host = deafConnection(aspectIdentity('host', true), 'wren', 'anvil');
+    const host = deafConnection(aspectIdentity('host', { admin: true }), 'wren', 'anvil');
     host.outpostId = 'host-1';
     assert.equal(await outcome(() => write('a', {}, host)), 'bad_request');
     assert.equal(await outcome(() => write('a', { from: 'flint' }, host)), 'forbidden');
@@ -92,7 +92,7 @@ suite('KnowledgeService', () => {
       ['anvil'],
     );
     assert.deepEqual(knowledge.search(host, { text: 'fact', from: 'wren' }), []);
-    assert.equal(await share(deafConnection(aspectIdentity('boss', true))), 'done');
+    assert.equal(await share(deafConnection(aspectIdentity('boss', { admin: true }))), 'done');
     assert.equal(knowledge.search(host, { text: 'fact', from: 'wren' }).length, 1);
   });
 

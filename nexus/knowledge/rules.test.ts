@@ -40,13 +40,13 @@ suite('mayShare', () => {
     assert.equal(decides(operatorIdentity, 'operator'), true);
     assert.equal(decides(aspectIdentity('keel'), 'keel'), true);
     assert.equal(decides(aspectIdentity('Keel'), 'Keel'), true);
-    assert.equal(decides(aspectIdentity('boss', true), 'wren'), true);
+    assert.equal(decides(aspectIdentity('boss', { admin: true }), 'wren'), true);
     assert.equal(decides(aspectIdentity('wren'), 'wren'), false);
     assert.equal(mayShare(deafConnection(aspectIdentity('wren')), 'wren'), false);
   });
 
   test('an Outpost lends its token’s rights to nobody', () => {
-    assert.equal(decides(aspectIdentity('host', true), 'wren', 'host-1'), false);
+    assert.equal(decides(aspectIdentity('host', { admin: true }), 'wren', 'host-1'), false);
     assert.equal(decides(operatorIdentity, 'wren', 'host-1'), false);
     assert.equal(decides(aspectIdentity('host'), 'keel', 'host-1'), true);
   });
