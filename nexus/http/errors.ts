@@ -14,13 +14,17 @@ export class Unauthorized extends NexusError<'unauthorized'> {
 /** The HTTP status of each error code; what is not listed is our own failure, 500. */
 const statuses: Readonly<Record<WireErrorCode | 'unauthorized', ContentfulStatusCode>> = {
   bad_request: 400,
+  busy: 503,
+  cancelled: 409,
   conflict: 409,
   forbidden: 403,
   internal: 500,
   not_found: 404,
   not_registered: 409,
   storage_full: 507,
+  timeout: 504,
   too_large: 413,
+  turn_failed: 502,
   unauthorized: 401,
   unavailable: 503,
   unsupported: 501,

@@ -8,7 +8,7 @@ import { FrameRefused, UndecodableFrame } from './errors.ts';
 /** Characters of a `kind`. Errors quote it. */
 const maxKindLength = 128;
 /** Characters of an `id`, `in_reply_to` or `target_aspect`: an answer carries the `id` back. */
-const maxIdLength = 256;
+export const maxIdLength = 256;
 const maxTimeLength = 64;
 
 const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;

@@ -11,19 +11,25 @@ export type ErrorPayload = Static<typeof ErrorPayload>;
 /** Codes that any kind may answer with (wire spec G14). Features add their own. */
 export type WireErrorCode =
   | 'bad_request'
+  | 'busy'
+  | 'cancelled'
   | 'conflict'
   | 'forbidden'
   | 'internal'
   | 'not_found'
   | 'not_registered'
   | 'storage_full'
+  | 'timeout'
   | 'too_large'
+  | 'turn_failed'
   | 'unavailable'
   | 'unsupported';
 
 const passing: ReadonlySet<string> = new Set<WireErrorCode>([
+  'busy',
   'internal',
   'storage_full',
+  'timeout',
   'unavailable',
 ]);
 
@@ -35,11 +41,14 @@ export const isPassing = (code: string | undefined): boolean =>
 const maxRefusalLength = 500;
 
 /** A refusal whose text and code may cross the wire. The router turns it into an error frame. */
-export class FrameRefused extends NexusError<WireErrorCode> {
-  constructor(code: WireErrorCode, message: string, options?: ErrorOptions) {
+export class Refusal<Code extends string = string> extends NexusError<Code> {
+  constructor(code: Code, message: string, options?: ErrorOptions) {
     super(code, shortened(message), options);
   }
 }
+
+/** A refusal with one of the codes that any kind may answer with. */
+export class FrameRefused extends Refusal<WireErrorCode> {}
 
 const shortened = (text: string): string =>
   text.length <= maxRefusalLength ? text : `${text.slice(0, maxRefusalLength - 1)}…`.toWellFormed();

@@ -28,8 +28,8 @@ const registrationFields = {
   model: Type.Optional(shown),
   capabilities: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 64 })),
   home: Type.Optional(Type.String({ maxLength: 4_096 })),
-  primary_surface: Type.Optional(Type.String({ maxLength: 64 })),
-  metadata: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  primary_surface: Type.Optional(shown),
+  metadata: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { maxProperties: 64 })),
 };
 
 /** What an aspect says of itself when it registers; the REST body has the same members. */

@@ -45,7 +45,7 @@ suite('what a registration leaves behind', () => {
       [{ session_id: 's'.repeat(201) }, 'bad_request', 400],
       [{ home: 'h'.repeat(4_097) }, 'bad_request', 400],
       [{ started_at: '0'.repeat(65) }, 'bad_request', 400],
-      [{ primary_surface: 'p'.repeat(65) }, 'bad_request', 400],
+      [{ primary_surface: 'p'.repeat(201) }, 'bad_request', 400],
       [{ metadata: { x: 'x'.repeat(16_384) } }, 'too_large', 413],
     ];
     for (const [more, code, status] of tooMuch) {
