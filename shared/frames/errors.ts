@@ -38,7 +38,7 @@ export const isPassing = (code: string | undefined): boolean =>
   code !== undefined && passing.has(code);
 
 /** Characters of a refusal's text: it may quote what a client sent, and that may be long. */
-const maxRefusalLength = 500;
+const maxRefusalLength = 2_000;
 
 /** A refusal whose text and code may cross the wire. The router turns it into an error frame. */
 export class Refusal<Code extends string = string> extends NexusError<Code> {

@@ -19,7 +19,7 @@ function checked(definition: FrameDefinition, payload: unknown): { payload: unkn
     return { payload: codec.check(definition, payload) };
   } catch (error) {
     assert.ok(error instanceof FrameRefused, String(error));
-    assert.ok(error.message.length <= 500, `${error.message.length} characters`);
+    assert.ok(error.message.length <= 2_000, `${error.message.length} characters`);
     return undefined;
   }
 }

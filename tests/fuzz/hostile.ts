@@ -132,6 +132,7 @@ const change = fc.record({
   what: fc.oneof(
     fc.constant({ gone: true } as const),
     fc.constant({ twice: true } as const),
+    fc.constant({ value: 'x'.repeat(9_000) }),
     hostileValue.map((value) => ({ value })),
   ),
 });
