@@ -5,6 +5,7 @@ import { catalogue } from '#shared/frames/catalogue';
 import { FrameCodec } from '#shared/frames/codec';
 import type { Clock } from '#shared/sys/clock';
 import { Closers } from '#shared/sys/closers';
+import { newUlid } from '#shared/sys/ids';
 import type { Log } from '#shared/sys/log';
 import type { Transport } from '#shared/transport/transport';
 import { Hub, type Route } from '../broker/hub.ts';
@@ -24,6 +25,14 @@ import { connectRoute } from '../http/connect.ts';
 import { healthRoutes } from '../http/health.ts';
 import { tokenRoutes } from '../http/tokens.ts';
 import { journalMigration, SqliteJournal } from '../journal/sqlite-journal.ts';
+import { observeHandlers } from '../observe/handlers.ts';
+import { ObserveHub } from '../observe/observe-hub.ts';
+import {
+  ActivityFolder,
+  type ActivityLimits,
+  defaultActivityLimits,
+} from '../observe/sink/activity-folder.ts';
+import { JsonlSink } from '../observe/sink/jsonl-sink.ts';
 import { rosterHandlers } from '../roster/handlers.ts';
 import { RosterService } from '../roster/roster-service.ts';
 import { DataDir } from '../storage/data-dir.ts';
@@ -55,6 +64,8 @@ export interface BrokerOptions {
   readonly limits: GatewayLimits;
   /** Paths of PEM files. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  /** Files of what was observed, in `activity` of the data directory. */
+  readonly activity?: Partial<ActivityLimits> | undefined;
   readonly clock: Clock;
   /** Called once the data directory is ours. */
   openLog(dataDir: DataDir): Log;
@@ -119,10 +130,24 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const findName = (name: string) => tokens.findName(name);
   const chat = new ChatService({ journal, store: chatStore, hub, frameName, findName });
 
+  const sink = openSink(dataDir, { ...defaultActivityLimits, ...options.activity }, clock, log);
+  closers.add(() => sink?.close());
+  const observe = new ObserveHub({
+    epoch: newUlid(),
+    clock,
+    log,
+    sink,
+    known: (name) => findName(name) ?? hub.find(name)?.name,
+  });
+  closers.add(() => observe.close());
+  chat.onPosted((message, recipients) => observe.chat(message, recipients));
+  roster.onPresence((name, connected, reason) => observe.presence(name, connected, reason));
+
   const router = new Router({
     codec: new FrameCodec(catalogue),
     handlers: [
       ...chatHandlers(chat, chatStore, hub),
+      ...observeHandlers({ observe, hub, log }),
       ...rosterHandlers(
         { roster, hub, nexusId, newestId: () => chatStore.newestId() },
         (route, sinceId) => {
@@ -172,6 +197,12 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     attach: (name, transport) => void gateway.attach(transport, aspectIdentity(name)),
     close: () => closers.closeAll(),
   };
+}
+
+function openSink(dataDir: DataDir, limits: ActivityLimits, clock: Clock, log: Log) {
+  if (limits.retainDays <= 0) return undefined;
+  const folder = new ActivityFolder(dataDir.file('activity'), limits);
+  return new JsonlSink({ folder, clock, log });
 }
 
 async function bind(gateway: Gateway, { host, port }: ListenAddress): Promise<number> {

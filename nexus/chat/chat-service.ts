@@ -31,6 +31,9 @@ export interface ChatServiceDeps {
   readonly maxContentBytes?: number;
 }
 
+/** Told of each committed message and whom it is for. Must be quick, and must not throw. */
+export type PostedListener = (message: ChatMessage, recipients: readonly string[]) => void;
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** What a sender learns once its message is on disk. */
@@ -47,6 +50,7 @@ export class ChatService {
   readonly #maxContentBytes: number;
   /** Sends under way by idempotency key, so that a retry does not race its original. */
   readonly #underWay = new Map<string, Promise<Sent>>();
+  readonly #postedListeners: PostedListener[] = [];
 
   constructor(deps: ChatServiceDeps) {
     this.#deps = deps;
@@ -59,6 +63,10 @@ export class ChatService {
       operator: operatorName,
     };
     deps.journal.onCommit((events) => this.#deliver(events));
+  }
+
+  onPosted(listener: PostedListener): void {
+    this.#postedListeners.push(listener);
   }
 
   /** Records a message. Throws `FrameRefused` for what cannot be taken. */
@@ -137,6 +145,7 @@ export class ChatService {
   #deliverMessage(message: ChatMessage): void {
     const { hub } = this.#deps;
     const recipients = recipientsOf(message, this.audience);
+    for (const listener of this.#postedListeners) listener(message, recipients);
     if (recipients.length === 0 && !hub.hasSubscribers('chat')) return;
     const frame = new OutboundFrame(encodeFrame(ChatDeliver.kind, toDeliver(message)));
     for (const name of recipients) {

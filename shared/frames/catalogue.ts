@@ -1,5 +1,6 @@
 import * as chat from './chat.ts';
 import type { FrameDefinition } from './define.ts';
+import * as observe from './observe.ts';
 import * as registration from './registration.ts';
 import * as roster from './roster.ts';
 import * as subscriptions from './subscriptions.ts';
@@ -27,4 +28,10 @@ export const catalogue: readonly FrameDefinition[] = [
   subscriptions.SubscribeRoster,
   subscriptions.UnsubscribeRoster,
   subscriptions.SubscribeAck,
+  observe.ObserveBegin,
+  observe.ObserveEvent,
+  observe.ObserveEnd,
+  observe.SubscribeObserve,
+  observe.UnsubscribeObserve,
+  observe.ObserveFrame,
 ];
