@@ -12,6 +12,7 @@ import { isOpenTurn, type Observed, type StreamFrame } from './stream-frame.ts';
 import { type AspectStream, defaultStreamLimits, type StreamLimits, Streams } from './streams.ts';
 import { Subscription } from './subscription.ts';
 import { Subscriptions } from './subscriptions.ts';
+import { cutText } from './turns/cut-text.ts';
 import type { TurnChange } from './turns/grouper.ts';
 import type { TurnHead } from './turns/open-turn.ts';
 import type { TurnInput } from './turns/turn-input.ts';
@@ -50,7 +51,7 @@ export const chatWaitMs = 1_000;
 
 const connectionLost = 'connection lost';
 const warnEveryMs = 60_000;
-const maxReasonLength = 200;
+const maxReasonBytes = 200;
 const chatHeadBytes = 256;
 
 /** Collects what aspects do into one stream each, and shows the streams to whoever observes them. */
@@ -109,7 +110,7 @@ export class ObserveHub {
     const stream = this.#streams.open(aspect, aspect);
     if (!stream) return;
     if (!connected) this.#closeTurn(stream, why === 'ws_closed' ? connectionLost : 'deregistered');
-    const reason = why.slice(0, maxReasonLength);
+    const reason = cutText(why, maxReasonBytes);
     this.#emit(stream, { kind: 'presence', payload: { connected, reason } }, reason.length + 64);
   }
 

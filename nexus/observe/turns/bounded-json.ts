@@ -1,4 +1,4 @@
-import { cutWithMark, encodedBytes } from './cut-text.ts';
+import { cutWithMark } from './cut-text.ts';
 
 /** Deeper JSON is not shown: encoding it could exhaust the stack. */
 export const maxDepth = 64;
@@ -17,7 +17,7 @@ export function boundedJson(value: unknown, maxBytes: number): unknown {
   const bytes = Buffer.byteLength(text);
   if (bytes <= maxBytes) return value;
   const shown = typeof value === 'string' ? value : text;
-  return cutWithMark(shown, maxBytes, `… [${encodedBytes(shown)} bytes in all]`);
+  return cutWithMark(shown, maxBytes, `… [${bytes} bytes in all]`);
 }
 
 function isDeeperThan(value: unknown, levels: number): boolean {

@@ -3,7 +3,7 @@ export const encodedBytes = (text: string): number => Buffer.byteLength(JSON.str
 
 /**
  * The longest beginning of a text that takes at most `maxBytes`, as `bytesOf` counts them. Never
- * splits a character that takes two code units.
+ * splits a character that takes two code units, and holds on to nothing of the rest.
  */
 export function cutText(
   text: string,
@@ -11,15 +11,16 @@ export function cutText(
   bytesOf: (text: string) => number = encodedBytes,
 ): string {
   // A code unit takes at least one byte.
-  const candidate = text.length > maxBytes ? text.slice(0, Math.max(0, maxBytes)) : text;
-  if (bytesOf(candidate) <= maxBytes) return whole(candidate, text);
-  let [fits, tooLong] = [0, candidate.length];
+  const longest = Math.min(text.length, Math.max(0, maxBytes));
+  const isShortEnough = (length: number) => bytesOf(beginning(text, length)) <= maxBytes;
+  if (isShortEnough(longest)) return copyOf(beginning(text, longest), text);
+  let [fits, tooLong] = [0, longest];
   while (tooLong - fits > 1) {
     const middle = (fits + tooLong) >> 1;
-    if (bytesOf(candidate.slice(0, middle)) <= maxBytes) fits = middle;
+    if (isShortEnough(middle)) fits = middle;
     else tooLong = middle;
   }
-  return whole(candidate.slice(0, fits), text);
+  return copyOf(beginning(text, fits), text);
 }
 
 /** A cut text, and a sign that it was cut. */
@@ -28,10 +29,14 @@ export function cutWithMark(text: string, maxBytes: number, mark = '…'): strin
   return kept.length < text.length ? kept + mark : kept;
 }
 
-/** Without the first half of a pair whose second half was cut off. */
-function whole(kept: string, text: string): string {
-  if (kept.length === text.length) return kept;
-  const last = kept.charCodeAt(kept.length - 1);
+/** So many code units, or one fewer where that would split a pair. */
+function beginning(text: string, length: number): string {
+  if (length >= text.length) return text;
+  const last = text.charCodeAt(length - 1);
   const isFirstHalf = last >= 0xd800 && last <= 0xdbff;
-  return isFirstHalf ? kept.slice(0, -1) : kept;
+  return text.slice(0, isFirstHalf ? length - 1 : length);
 }
+
+/** A part of a text keeps the whole text in memory, in V8, and the whole may be a thousand times it. */
+const copyOf = (part: string, text: string): string =>
+  part.length === text.length ? part : (JSON.parse(JSON.stringify(part)) as string);
