@@ -19,7 +19,8 @@ export class FrameEncoder {
   /** With its payload as it is now: the whole turn, for a turn. */
   whole(frame: StreamFrame): OutboundFrame {
     if (this.#lastWhole?.of !== frame) {
-      this.#lastWhole = { of: frame, frame: this.#encode(frame, frame.kind, frame.payload) };
+      const { kind, payload } = frame.observed;
+      this.#lastWhole = { of: frame, frame: this.#encode(frame, kind, payload) };
     }
     return this.#lastWhole.frame;
   }

@@ -43,7 +43,7 @@ export interface ObserveLimits extends StreamLimits {
 export const defaultObserveLimits: ObserveLimits = {
   ...defaultStreamLimits,
   maxSubscriptions: 256,
-  backlog: { maxMessages: 2_048, maxLength: 8 * 1024 * 1024 },
+  backlog: { maxMessages: 1_024, maxLength: 8 * 1024 * 1024 },
 };
 
 /** How long chat may wait to be put into streams while nobody observes any. */
@@ -53,6 +53,7 @@ const connectionLost = 'connection lost';
 const warnEveryMs = 60_000;
 const maxReasonBytes = 200;
 const chatHeadBytes = 256;
+const presenceHeadBytes = 64;
 
 /** Collects what aspects do into one stream each, and shows the streams to whoever observes them. */
 export class ObserveHub {
@@ -111,7 +112,8 @@ export class ObserveHub {
     if (!stream) return;
     if (!connected) this.#closeTurn(stream, why === 'ws_closed' ? connectionLost : 'deregistered');
     const reason = cutText(why, maxReasonBytes);
-    this.#emit(stream, { kind: 'presence', payload: { connected, reason } }, reason.length + 64);
+    const observed: Observed = { kind: 'presence', payload: { connected, reason } };
+    this.#emit(stream, observed, reason.length + presenceHeadBytes, this.#now());
   }
 
   /**
@@ -188,7 +190,8 @@ export class ObserveHub {
 
   #emitTurn(stream: AspectStream, changes: readonly TurnChange[]): void {
     for (const { turn, delta, bytes } of changes) {
-      const fits = this.#emit(stream, { kind: 'turn', payload: turn }, bytes, { delta });
+      const observed: Observed = { kind: 'turn', payload: turn };
+      const fits = this.#emit(stream, observed, bytes, this.#now(), delta);
       if (!fits) this.#emitTurn(stream, stream.grouper.cut());
     }
   }
@@ -198,11 +201,12 @@ export class ObserveHub {
     stream: AspectStream,
     observed: Observed,
     bytes: number,
-    { delta, ts = this.#now() }: { delta?: TurnDelta; ts?: string } = {},
+    ts: string,
+    delta?: TurnDelta,
   ): boolean {
     const frame = stream.next(observed, ts, bytes);
     const fits = this.#streams.retain(stream, frame);
-    for (const subscription of this.#subscriptions.of(nameKey(stream.aspect))) {
+    for (const subscription of this.#subscriptions.of(stream.key)) {
       subscription.offer(frame, delta);
     }
     if (!isOpenTurn(frame)) this.#deps.sink?.write(frame);
@@ -231,7 +235,7 @@ export class ObserveHub {
     });
     const emit = (name: string, observed: Observed) => {
       const stream = this.#streams.open(name);
-      if (stream) this.#emit(stream, observed, bytes, { ts });
+      if (stream) this.#emit(stream, observed, bytes, ts);
     };
     emit(from, { kind: 'chat', payload: payload('outbound') });
     const inbound: Observed = { kind: 'chat', payload: payload('inbound') };

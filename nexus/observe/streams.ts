@@ -26,6 +26,8 @@ export const defaultStreamLimits: StreamLimits = {
 export class AspectStream {
   /** As its owner spells it. */
   readonly aspect: string;
+  /** As streams are found by. */
+  readonly key: string;
   readonly grouper: Grouper;
   readonly tail: Tail;
   /** The connection that told of the open turn last. */
@@ -36,6 +38,7 @@ export class AspectStream {
 
   constructor(aspect: string, afterSeq: number, limits: StreamLimits) {
     this.aspect = aspect;
+    this.key = nameKey(aspect);
     this.#seq = afterSeq;
     this.grouper = new Grouper(limits.turn);
     this.tail = new Tail(limits.tail);
@@ -48,7 +51,7 @@ export class AspectStream {
 
   /** Gives something observed the next position. */
   next(observed: Observed, ts: string, bytes: number): StreamFrame {
-    return { ...observed, aspect: this.aspect, seq: ++this.#seq, ts, bytes };
+    return { aspect: this.aspect, seq: ++this.#seq, ts, bytes, observed };
   }
 }
 
@@ -96,7 +99,7 @@ export class Streams {
     const { limits } = this.#deps;
     if (!aspect || (this.#byKey.size >= limits.maxStreams && !this.#forgetOne())) return undefined;
     const stream = new AspectStream(aspect, this.#floor, limits);
-    this.#byKey.set(nameKey(aspect), stream);
+    this.#byKey.set(stream.key, stream);
     return stream;
   }
 
@@ -106,11 +109,15 @@ export class Streams {
    */
   retain(stream: AspectStream, frame: StreamFrame): boolean {
     stream.usedAt = ++this.#frames;
-    this.#resize(stream, () => stream.tail.put(frame));
+    this.#bytes -= stream.tail.bytes;
+    stream.tail.put(frame);
+    this.#bytes += stream.tail.bytes;
     while (this.#bytes > this.#deps.limits.maxBytes) {
       const largest = this.#largest();
       if (!largest) return false;
-      this.#resize(largest, () => largest.tail.halve());
+      this.#bytes -= largest.tail.bytes;
+      largest.tail.halve();
+      this.#bytes += largest.tail.bytes;
     }
     return true;
   }
@@ -135,11 +142,5 @@ export class Streams {
       if (stream.tail.spareBytes > (largest?.tail.spareBytes ?? 0)) largest = stream;
     }
     return largest;
-  }
-
-  #resize(stream: AspectStream, change: () => void): void {
-    const before = stream.tail.bytes;
-    change();
-    this.#bytes += stream.tail.bytes - before;
   }
 }

@@ -78,10 +78,6 @@ export class Subscription {
     this.#cancelPause?.();
     this.#cancelPause = undefined;
     if (this.#ended) return;
-    if (this.#isCongested()) {
-      this.connection.onceDrained(() => this.#catchUp());
-      return;
-    }
     for (const frame of this.#deps.since(this.#sentSeq)) {
       if (this.#isCongested()) {
         this.#fallBehind();
@@ -93,10 +89,13 @@ export class Subscription {
     this.#resolveCaughtUp();
   }
 
-  /** What was queued in this turn of the event loop may leave at once. */
   #fallBehind(): void {
     this.#live = false;
-    setImmediate(() => this.#catchUp());
+    // What was queued in this turn of the event loop may leave at once, and is not told as drained.
+    setImmediate(() => {
+      if (this.#isCongested()) this.connection.onceDrained(() => this.#catchUp());
+      else this.#catchUp();
+    });
   }
 
   #pause(): void {

@@ -4,21 +4,22 @@ import type { StreamFrame } from './stream-frame.ts';
 import { Tail } from './tail.ts';
 
 const presence = (seq: number, bytes = 1): StreamFrame => ({
-  kind: 'presence',
   aspect: 'iris',
   seq,
   ts: '',
   bytes,
-  payload: { connected: true },
+  observed: { kind: 'presence', payload: { connected: true } },
 });
 
 const turn = (seq: number, status: 'in_flight' | 'complete', bytes = 1): StreamFrame => ({
-  kind: 'turn',
   aspect: 'iris',
   seq,
   ts: '',
   bytes,
-  payload: { turn_id: 't', label: 'main', started: '', status, events: [] },
+  observed: {
+    kind: 'turn',
+    payload: { turn_id: 't', label: 'main', started: '', status, events: [] },
+  },
 });
 
 const seqs = (tail: Tail, since = 0) => tail.since(since).map(({ seq }) => seq);

@@ -39,7 +39,7 @@ export class Tail {
 
   /** Takes the stream's next frame. A turn takes the place of the open turn. */
   put(frame: StreamFrame): void {
-    if (frame.kind === 'turn') {
+    if (frame.observed.kind === 'turn') {
       this.#bytes -= this.#open?.bytes ?? 0;
       this.#open = undefined;
     }

@@ -127,6 +127,27 @@ suite('observing', () => {
     }
   });
 
+  test('an observer that reads nothing for a while keeps its connection and catches up', async (t) => {
+    const nexus = await startNexus(t);
+    const iris = await nexus.aspect('iris');
+    const operator = await nexus.operator();
+    await follow(operator, 'iris');
+    iris.send('observe.begin', { turn_id: 't1' });
+    await operator.until(() => observed(operator).length === 2);
+    operator.ws.pause();
+    tell(iris, 'model_chunk', { Text: 'x'.repeat(60_000) });
+    for (let i = 0; i < 600; i++) tell(iris, 'model_chunk', { Text: '.' });
+    iris.send('observe.end', {});
+    await iris.settled();
+    operator.ws.resume();
+    await operator.until(() => observed(operator).at(-1)?.payload['status'] === 'complete');
+    const last = observed(operator).at(-1)?.payload['events'] as { text: string }[];
+    assert.equal(last[0]?.text.length, 60_600);
+    assert.ok(seqs(operator).length < 600, 'what it did not read was not kept for it');
+    await iris.post('still there?');
+    await operator.until(() => observed(operator).at(-1)?.kind === 'chat');
+  });
+
   test('two aspects behind one admin socket have a stream each', async (t) => {
     const { nexus, token } = await startWithAdmin(t);
     const operator = await nexus.operator();

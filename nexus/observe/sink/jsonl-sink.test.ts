@@ -18,18 +18,16 @@ function temporaryFolder(t: TestContext): string {
 }
 
 const presence = (seq: number, aspect = 'iris', ts = '2026-01-01T10:00:00.000Z'): StreamFrame => ({
-  kind: 'presence',
   aspect,
   seq,
   ts,
   bytes: 100,
-  payload: { connected: true, reason: 'registered' },
+  observed: { kind: 'presence', payload: { connected: true, reason: 'registered' } },
 });
 
 const chat = (payload: ObservedChat, aspect: string): StreamFrame => ({
   ...presence(1, aspect),
-  kind: 'chat',
-  payload,
+  observed: { kind: 'chat', payload },
 });
 
 function setUp(t: TestContext, limits = defaultQueueLimits) {
@@ -117,9 +115,9 @@ suite('JsonlSink', () => {
     for (let seq = 6; seq <= 9; seq++) sink.write(presence(seq));
     clock.advance(flushEveryMs);
     await eventually(() => seqs('iris').length === 6, 'the next lines');
-    assert.deepEqual(logged, [['warn', { leftOut: { iris: 2 } }]]);
+    assert.deepEqual(logged, [['warn', { count: 2 }]]);
     await sink.close();
-    assert.deepEqual(logged[1], ['warn', { leftOut: { iris: 1 } }]);
+    assert.deepEqual(logged[1], ['warn', { count: 1 }]);
   });
 
   test('leaves out what is over the bound of all', async (t) => {
@@ -147,8 +145,7 @@ suite('JsonlSink', () => {
     for (let seq = 1; seq <= 10; seq++) {
       sink.write({
         ...presence(seq),
-        kind: 'presence',
-        payload: { connected: true, reason: long },
+        observed: { kind: 'presence', payload: { connected: true, reason: long } },
       });
     }
     await sink.close();

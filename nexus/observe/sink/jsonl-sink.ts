@@ -41,7 +41,7 @@ export class JsonlSink implements ActivitySink {
   readonly #limits: QueueLimits;
   #queues = new Map<string, StreamFrame[]>();
   #bytes = 0;
-  #leftOut = new Map<string, number>();
+  #leftOut = 0;
   #warnedAt = Number.NEGATIVE_INFINITY;
   #sweptAt = Number.NEGATIVE_INFINITY;
   #writtenSinceSweep = 0;
@@ -61,7 +61,7 @@ export class JsonlSink implements ActivitySink {
     const queue = this.#queues.get(frame.aspect) ?? [];
     const { maxFrames, maxBytes } = this.#limits;
     if (queue.length >= maxFrames || this.#bytes + frame.bytes > maxBytes) {
-      this.#leftOut.set(frame.aspect, (this.#leftOut.get(frame.aspect) ?? 0) + 1);
+      this.#leftOut += 1;
       return;
     }
     if (queue.push(frame) === 1) this.#queues.set(frame.aspect, queue);
@@ -155,19 +155,17 @@ export class JsonlSink implements ActivitySink {
   }
 
   #warn(): void {
-    if (this.#leftOut.size === 0) return;
+    if (this.#leftOut === 0) return;
     this.#warnedAt = this.#deps.clock.monotonic();
-    const leftOut = Object.fromEntries(this.#leftOut);
-    this.#leftOut = new Map();
-    this.#deps.log.warn({ leftOut }, 'activity came too fast to be written; some is left out');
+    const count = this.#leftOut;
+    this.#leftOut = 0;
+    this.#deps.log.warn({ count }, 'activity came too fast to be written; some is left out');
   }
 }
 
 /** Chat is in many streams: `texts` has what it was encoded to for the others. */
-function lineOf(
-  { kind, aspect, seq, ts, payload }: StreamFrame,
-  texts: Map<object, string>,
-): string {
+function lineOf({ aspect, seq, ts, observed }: StreamFrame, texts: Map<object, string>): string {
+  const { kind, payload } = observed;
   const text = texts.get(payload) ?? JSON.stringify(payload, redacting);
   if (kind === 'chat') texts.set(payload, text);
   const head = JSON.stringify({ kind, aspect, seq, ts });
