@@ -1,23 +1,35 @@
-import { readFileSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { messageOf, systemCodeOf } from '#shared/errors';
 import { catalogue } from '#shared/frames/catalogue';
 import { FrameCodec } from '#shared/frames/codec';
+import type { PayloadOf } from '#shared/frames/define';
+import { encodeFrame } from '#shared/frames/envelope';
+import { Shutdown } from '#shared/frames/lifecycle';
 import type { Clock } from '#shared/sys/clock';
 import { Closers } from '#shared/sys/closers';
 import { newUlid } from '#shared/sys/ids';
 import type { Log } from '#shared/sys/log';
+import { OutboundFrame } from '#shared/transport/frame-batch';
+import { pinOf } from '#shared/transport/pinned-tls';
 import type { Transport } from '#shared/transport/transport';
+import { HeadSigner, headsMigration } from '../audit/head-signer.ts';
 import { Hub, type Route } from '../broker/hub.ts';
 import { Router } from '../broker/router.ts';
 import { ChatService } from '../chat/chat-service.ts';
 import { ChatStore, chatMigration } from '../chat/chat-store.ts';
 import { chatHandlers } from '../chat/handlers.ts';
 import { replay } from '../chat/replay.ts';
+import { emptyCredentialSource } from '../credentials/credential-source.ts';
+import { credentialHandlers } from '../credentials/handlers.ts';
 import { aspectIdentity } from '../credentials/identity.ts';
 import { ensureInstanceIdentity, identityMigration } from '../credentials/instance-identity.ts';
 import { ensureOperatorToken, operatorTokenFile } from '../credentials/operator-token.ts';
-import { TokenStore, tokenMigration } from '../credentials/token-store.ts';
+import { TokenStore, tokenGrantsMigration, tokenMigration } from '../credentials/token-store.ts';
+import { dispatchHandlers } from '../dispatch/handlers.ts';
+import { isLoopback } from '../gateway/access.ts';
 import { Gateway, type GatewayLimits } from '../gateway/gateway.ts';
 import { buildHttpApp } from '../http/app.ts';
 import { aspectRoutes } from '../http/aspects.ts';
@@ -35,14 +47,31 @@ import {
 import { JsonlSink } from '../observe/sink/jsonl-sink.ts';
 import { rosterHandlers } from '../roster/handlers.ts';
 import { RosterService } from '../roster/roster-service.ts';
+import { switchSurfaceHandler } from '../roster/switch-surface.ts';
+import { sessionHandlers } from '../sessions/handlers.ts';
+import { SessionMirror, type SessionRetention } from '../sessions/session-mirror.ts';
+import { SessionStore, sessionMigration } from '../sessions/session-store.ts';
+import { statusHandlers } from '../status/handlers.ts';
+import { StatusPulses } from '../status/status-pulses.ts';
 import { DataDir } from '../storage/data-dir.ts';
 import { openDatabase } from '../storage/database.ts';
 import { endpointFile, removeEndpoint, writeEndpoint } from '../storage/endpoint-file.ts';
+import { certificateFiles } from '../tls/certificate-files.ts';
+import { turnHandlers } from '../turns/handlers.ts';
+import { TurnService } from '../turns/turn-service.ts';
 import { StartRefused } from './errors.ts';
 import { assertSafeToListen, type ListenAddress } from './listen-address.ts';
 
 /** The schema, in order. Append only. */
-export const migrations = [identityMigration, journalMigration, tokenMigration, chatMigration];
+export const migrations = [
+  identityMigration,
+  journalMigration,
+  tokenMigration,
+  chatMigration,
+  tokenGrantsMigration,
+  headsMigration,
+  sessionMigration,
+];
 
 export const defaultLimits: GatewayLimits = {
   connections: { total: 256, perAddress: 32 },
@@ -54,6 +83,18 @@ export const rosterTimes = {
   staleAfterMs: 30_000,
   forgetAfterMs: 600_000,
   sweepEveryMs: 10_000,
+  probeWithinMs: 3_000,
+};
+
+const stopping: PayloadOf<typeof Shutdown> = {
+  reason: 'the broker is stopping',
+  grace_period_s: 0,
+};
+
+export const sessionRetention: SessionRetention = {
+  keepMs: 30 * 24 * 3_600_000,
+  sweepEveryMs: 600_000,
+  maxRows: 500,
 };
 
 export interface BrokerOptions {
@@ -75,12 +116,15 @@ export interface BrokerOptions {
 export interface Broker {
   /** Base address, such as `http://127.0.0.1:7888`. */
   readonly url: string;
+  /** Pin of its certificate, if it has one: `sha256:` and 64 hex digits. */
+  readonly pin: string | undefined;
   readonly nexusId: string;
   /** True when this start made the instance: its identity was created. */
   readonly isNew: boolean;
   readonly dataDir: DataDir;
   readonly log: Log;
   readonly roster: RosterService;
+  readonly turns: TurnService;
   /** A fresh token for an aspect; the one before is void. */
   issueToken(name: string): Promise<string>;
   /** Whether a name was ever given a token. */
@@ -107,7 +151,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
 
 async function build(options: BrokerOptions, closers: Closers): Promise<Broker> {
   const { listen, frameName, limits, clock } = options;
-  const tls = options.tls && readTls(options.tls);
+  const files = options.tls ?? ownCertificate(options);
+  const tls = files && readTls(files);
   assertSafeToListen(listen, tls !== undefined);
 
   const dataDir = DataDir.open(options.dataDir);
@@ -115,11 +160,16 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const log = options.openLog(dataDir);
   const database = openDatabase(dataDir.file('nexus.db'), migrations);
   closers.add(() => database.close());
-  const { nexusId, isNew } = ensureInstanceIdentity(database, clock.now());
+  const instance = ensureInstanceIdentity(database, clock.now());
+  const { nexusId, isNew } = instance;
 
   const tokens = new TokenStore(database);
   const chatStore = new ChatStore(database);
-  const journal = new SqliteJournal({ database, projections: [tokens, chatStore], clock });
+  const sessionStore = new SessionStore(database);
+  const projections = [tokens, chatStore, sessionStore];
+  const journal = new SqliteJournal({ database, projections, clock });
+  const signer = new HeadSigner({ database, journal, instance, clock, log });
+  closers.add(() => signer.close());
   closers.add(() => journal.close());
   await ensureOperatorToken(dataDir.file(operatorTokenFile), tokens, journal);
 
@@ -142,12 +192,17 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   closers.add(() => observe.close());
   chat.onPosted((message, recipients) => observe.chat(message, recipients));
   roster.onPresence((name, connected, reason) => observe.presence(name, connected, reason));
+  const retention = sessionRetention;
+  const mirror = new SessionMirror({ journal, store: sessionStore, clock, log, retention });
+  closers.add(() => mirror.close());
+  const codec = new FrameCodec(catalogue);
+  const turns = new TurnService({ hub, clock, newId: newUlid, codec, findName });
 
   const router = new Router({
-    codec: new FrameCodec(catalogue),
+    codec,
     handlers: [
       ...chatHandlers(chat, chatStore, hub),
-      ...observeHandlers({ observe, hub, log }),
+      ...observeHandlers({ observe, log }),
       ...rosterHandlers(
         { roster, hub, nexusId, newestId: () => chatStore.newestId() },
         (route, sinceId) => {
@@ -156,6 +211,12 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
           replay(route, from, { store: chatStore, audience: chat.audience, isCurrent });
         },
       ),
+      switchSurfaceHandler(roster),
+      ...sessionHandlers({ mirror, store: sessionStore, findName }),
+      ...statusHandlers(new StatusPulses({ hub, clock }), hub),
+      ...turnHandlers(turns, journal),
+      ...dispatchHandlers(),
+      ...credentialHandlers(emptyCredentialSource),
     ],
     log,
   });
@@ -174,6 +235,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     limits,
     clock,
     log,
+    farewell: new OutboundFrame(encodeFrame(Shutdown.kind, stopping)),
     tls,
   });
   const port = await bind(gateway, listen);
@@ -181,17 +243,20 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
 
   const url = `${tls ? 'https' : 'http'}://${listen.host}:${port}`;
   const endpoint = dataDir.file(endpointFile);
-  writeEndpoint(endpoint, { url, pid: process.pid });
+  const pin = tls && pinOf(new X509Certificate(tls.cert));
+  writeEndpoint(endpoint, { url, pid: process.pid, pin });
   closers.add(() => removeEndpoint(endpoint));
   log.info({ url, nexusId, dataDir: dataDir.path }, 'listening');
 
   return {
     url,
+    pin,
     nexusId,
     isNew,
     dataDir,
     log,
     roster,
+    turns,
     issueToken: (name) => tokens.issue(journal, tokens.findName(name) ?? name, 'nexus'),
     knows: (name) => tokens.findName(name) !== undefined,
     attach: (name, transport) => void gateway.attach(transport, aspectIdentity(name)),
@@ -203,6 +268,12 @@ function openSink(dataDir: DataDir, limits: ActivityLimits, clock: Clock, log: L
   if (limits.retainDays <= 0) return undefined;
   const folder = new ActivityFolder(dataDir.file('activity'), limits);
   return new JsonlSink({ folder, clock, log });
+}
+
+/** Beyond this machine the one that `nexus cert init` made serves, when no other is given. */
+function ownCertificate({ listen, dataDir }: BrokerOptions): BrokerOptions['tls'] {
+  const files = certificateFiles(join(dataDir, 'tls'));
+  return !isLoopback(listen.host) && existsSync(files.cert) ? files : undefined;
 }
 
 async function bind(gateway: Gateway, { host, port }: ListenAddress): Promise<number> {

@@ -1,5 +1,7 @@
 import { nameKey } from '#shared/config/names';
-import type { OutboundFrame } from '#shared/transport/frame-batch';
+import type { FrameDefinition, PayloadOf } from '#shared/frames/define';
+import { encodeFrame } from '#shared/frames/envelope';
+import { OutboundFrame } from '#shared/transport/frame-batch';
 import type { Connection } from './connection.ts';
 
 /** What operators can subscribe to. */
@@ -14,6 +16,20 @@ export interface Route {
   live: boolean;
 }
 
+/** Whether frames on this route must name their destination (G7). */
+export const isBehindOutpost = ({ connection }: Route): boolean =>
+  connection.outpostId !== undefined;
+
+/** Sends one frame to a name, through its Outpost if it has one. */
+export function pushTo<D extends FrameDefinition>(
+  route: Route,
+  definition: D,
+  payload: PayloadOf<D>,
+): void {
+  const head = isBehindOutpost(route) ? { target_aspect: route.name } : {};
+  route.connection.send(new OutboundFrame(encodeFrame(definition.kind, payload, head)));
+}
+
 /** Who is connected, under which names, and who wants to hear what. Memory only. */
 export class Hub {
   readonly #connections = new Set<Connection>();
@@ -23,6 +39,7 @@ export class Hub {
     roster: new Set(),
     status: new Set(),
   };
+  readonly #goneListeners = new Set<(route: Route) => void>();
   #generation = 0;
 
   get connections(): ReadonlySet<Connection> {
@@ -40,15 +57,28 @@ export class Hub {
 
   /** Points a name at a connection, replacing an older route. */
   bind(name: string, connection: Connection, live: boolean): Route {
+    const key = nameKey(name);
+    const older = this.#routes.get(key);
+    if (older) older.connection.names.delete(key);
     const route = { name, connection, generation: ++this.#generation, live };
-    this.#routes.set(nameKey(name), route);
+    this.#routes.set(key, route);
+    connection.names.set(key, name);
+    if (older && older.connection !== connection) this.#tellGone(older);
     return route;
   }
 
   /** Removes a route unless a newer one has taken its place. */
   unbind(route: Route): void {
     const key = nameKey(route.name);
-    if (this.#routes.get(key)?.generation === route.generation) this.#routes.delete(key);
+    if (this.#routes.get(key)?.generation !== route.generation) return;
+    this.#routes.delete(key);
+    route.connection.names.delete(key);
+    this.#tellGone(route);
+  }
+
+  /** Calls `listener` when a name no longer leads to a connection it led to. */
+  onRouteGone(listener: (route: Route) => void): void {
+    this.#goneListeners.add(listener);
   }
 
   /** Whether this is still its name's way to a connection. */
@@ -81,5 +111,9 @@ export class Hub {
   /** Queues a frame for every subscriber of a topic. */
   publish(topic: Topic, frame: OutboundFrame): void {
     for (const connection of this.#subscribers[topic]) connection.send(frame);
+  }
+
+  #tellGone(route: Route): void {
+    for (const listener of this.#goneListeners) listener(route);
   }
 }

@@ -1,25 +1,29 @@
 import {
-  type ChatDeliver,
+  AspectSay,
   ChatList,
   ChatReaction,
+  ChatReactionsFetch,
+  type ChatReactionsFetchResult,
   ChatRead,
+  ChatReplies,
   ChatSend,
   type ChatSendResult,
+  ReactTo,
 } from '#shared/frames/chat';
 import type { PayloadOf } from '#shared/frames/define';
 import { FrameRefused } from '#shared/frames/errors';
 import { SubscribeChat, UnsubscribeChat } from '#shared/frames/subscriptions';
 import { type Handler, reads, writes } from '../broker/handler.ts';
 import type { Hub } from '../broker/hub.ts';
+import { takePage } from '../broker/page.ts';
 import type { ChatService, Sent } from './chat-service.ts';
 import type { ChatStore } from './chat-store.ts';
 import { toListed } from './message.ts';
 
 const maxThreadMessages = 200;
+const maxReplies = 500;
 const defaultPage = 100;
 const maxPage = 500;
-/** Bytes of one answer's messages, so that its frame stays below what readers accept (1 MiB). */
-const maxPageBytes = 768 * 1024;
 
 /** The chat frames. */
 export function chatHandlers(chat: ChatService, store: ChatStore, hub: Hub): Handler[] {
@@ -32,12 +36,33 @@ export function chatHandlers(chat: ChatService, store: ChatStore, hub: Hub): Han
       return undefined;
     }),
 
+    reads(ReactTo, async ({ msg_id, emoji, from }, connection) => {
+      await chat.react(connection, msg_id, emoji, from);
+      return { msg_id, reactions: store.reactionsTo(msg_id) };
+    }),
+
+    writes(AspectSay, ({ aspect, content }, connection) =>
+      chat.say(connection, aspect, content).then(({ id }) => ({ msg_id: id })),
+    ),
+
+    reads(ChatReplies, ({ parent_id, since_id = 0 }) => {
+      const below = store.subtree(parent_id, Math.max(parent_id, since_id), maxReplies + 1);
+      const { rows, hasMore } = takePage(below.map(toListed), maxReplies);
+      return { parent_id, messages: rows, ...(hasMore && { has_more: true }) };
+    }),
+
+    reads(ChatReactionsFetch, ({ msg_ids }) => {
+      const reactions: PayloadOf<typeof ChatReactionsFetchResult>['reactions'] = {};
+      for (const [msgId, of] of store.reactionsToAll(msg_ids)) reactions[msgId] = of;
+      return { reactions };
+    }),
+
     reads(ChatRead, (payload) => {
       const { thread_id, msg_id, since_id } = (payload ?? {}) as Record<string, unknown>;
       const rootId = positive(thread_id) ?? positive(msg_id);
       if (rootId === undefined) return { messages: null };
       const messages = store.subtree(rootId, positive(since_id) ?? 0, maxThreadMessages);
-      return { messages: withinBytes(messages.map(toListed)) };
+      return { messages: takePage(messages.map(toListed), maxThreadMessages).rows };
     }),
 
     reads(ChatList, ({ after_id, before_id, limit }) => {
@@ -52,12 +77,9 @@ export function chatHandlers(chat: ChatService, store: ChatStore, hub: Hub): Han
       // Cut on the side where the next page continues.
       const newestFirst = after_id === undefined;
       const listed = page.messages.map(toListed);
-      const kept = withinBytes(newestFirst ? listed.reverse() : listed);
-      if (newestFirst) kept.reverse();
-      return {
-        messages: kept,
-        has_more: page.hasMore || kept.length < page.messages.length,
-      };
+      const { rows, hasMore } = takePage(newestFirst ? listed.reverse() : listed, maxPage);
+      if (newestFirst) rows.reverse();
+      return { messages: rows, has_more: page.hasMore || hasMore };
     }),
 
     reads(SubscribeChat, (_, connection) => {
@@ -80,15 +102,3 @@ function toResult({ id, threadRoot, unknownReplyTo }: Sent): PayloadOf<typeof Ch
 
 const positive = (value: unknown): number | undefined =>
   Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : undefined;
-
-/** The longest prefix that fits one frame, as encoded; never empty unless the page is. */
-function withinBytes(messages: readonly ChatDeliver[]): ChatDeliver[] {
-  let bytes = 0;
-  const kept: ChatDeliver[] = [];
-  for (const message of messages) {
-    bytes += Buffer.byteLength(JSON.stringify(message));
-    if (kept.length > 0 && bytes > maxPageBytes) break;
-    kept.push(message);
-  }
-  return kept;
-}

@@ -7,7 +7,7 @@ import { observedAspect } from './attribution.ts';
 const ignore = () => undefined;
 
 function connection(identity: string, names: readonly string[], outpostId?: string): Connection {
-  const made = new Connection(1, aspectIdentity(identity, true), {
+  const made = new Connection(1, aspectIdentity(identity, { admin: true }), {
     queuedBytes: 0,
     push: ignore,
     close: ignore,
@@ -21,38 +21,34 @@ function connection(identity: string, names: readonly string[], outpostId?: stri
   return made;
 }
 
-const everyName = () => true;
-
 suite('observedAspect', () => {
   test('is the registered name, also against a different claim', () => {
     const iris = connection('Iris', ['Iris']);
     for (const claimed of [undefined, '', 'iris', 'wren']) {
-      assert.equal(observedAspect(iris, claimed, everyName), 'Iris');
+      assert.equal(observedAspect(iris, claimed), 'Iris');
     }
   });
 
-  test('is nobody before it registered, and after the name left or moved', () => {
+  test('is nobody before it registered', () => {
     const code = 'not_registered';
-    assert.throws(() => observedAspect(connection('iris', []), 'iris', everyName), { code });
-    const iris = connection('iris', ['iris']);
-    assert.throws(() => observedAspect(iris, 'iris', () => false), { code });
+    assert.throws(() => observedAspect(connection('iris', []), 'iris'), { code });
   });
 
   test('is the claimed one of several names, else the connection’s own', () => {
     const keel = connection('keel', ['iris', 'keel']);
-    assert.equal(observedAspect(keel, 'IRIS', everyName), 'iris');
-    assert.equal(observedAspect(keel, 'wren', everyName), 'keel');
+    assert.equal(observedAspect(keel, 'IRIS'), 'iris');
+    assert.equal(observedAspect(keel, 'wren'), 'keel');
     const admin = connection('frame', ['iris', 'Wren']);
-    assert.equal(observedAspect(admin, 'wren', everyName), 'Wren');
+    assert.equal(observedAspect(admin, 'wren'), 'Wren');
     const code = 'bad_request';
-    assert.throws(() => observedAspect(admin, undefined, everyName), { code });
-    assert.throws(() => observedAspect(admin, 'anvil', everyName), { code });
+    assert.throws(() => observedAspect(admin, undefined), { code });
+    assert.throws(() => observedAspect(admin, 'anvil'), { code });
   });
 
   test('is never another than an Outpost claims', () => {
     const outpost = connection('host', ['iris'], 'o1');
-    assert.equal(observedAspect(outpost, undefined, everyName), 'iris');
-    assert.equal(observedAspect(outpost, 'iris', everyName), 'iris');
-    assert.throws(() => observedAspect(outpost, 'wren', everyName), { code: 'forbidden' });
+    assert.equal(observedAspect(outpost, undefined), 'iris');
+    assert.equal(observedAspect(outpost, 'iris'), 'iris');
+    assert.throws(() => observedAspect(outpost, 'wren'), { code: 'forbidden' });
   });
 });

@@ -8,23 +8,18 @@ import type { Connection } from '../broker/connection.ts';
  *
  * A connection with several names, as an Outpost's, must say which. For one with a single name that
  * name counts, also against a different claim, since reference clients get it wrong; but an Outpost
- * that claims a name is believed to mean it. `isBound` tells names that the connection still has
- * from those that left or moved. Throws `FrameRefused` when it is nobody's turn.
+ * that claims a name is believed to mean it. Throws `FrameRefused` when it is nobody's turn.
  */
-export function observedAspect(
-  connection: Connection,
-  claimed: string | undefined,
-  isBound: (name: string) => boolean,
-): string {
-  const own = [...connection.names.values()].filter(isBound);
-  if (own.length === 0) throw new FrameRefused('not_registered', 'register first');
-  const meant = claimed && own.find((name) => nameKey(name) === nameKey(claimed));
+export function observedAspect(connection: Connection, claimed: string | undefined): string {
+  const { names, identity, outpostId } = connection;
+  if (names.size === 0) throw new FrameRefused('not_registered', 'register first');
+  const meant = claimed && names.get(nameKey(claimed));
   if (meant) return meant;
-  if (claimed && connection.outpostId !== undefined) {
+  if (claimed && outpostId !== undefined) {
     throw new FrameRefused('forbidden', `${claimed} is not registered through this Outpost`);
   }
-  const self = own.find((name) => nameKey(name) === nameKey(connection.identity.name));
-  const sole = self ?? (own.length === 1 ? own[0] : undefined);
-  if (sole) return sole;
+  const [only] = names.size === 1 ? names.values() : [];
+  const self = names.get(nameKey(identity.name)) ?? only;
+  if (self) return self;
   throw new FrameRefused('bad_request', 'say which of the registered names this is about');
 }

@@ -1,5 +1,5 @@
 import { encodeFrame } from '#shared/frames/envelope';
-import { ObserveFrame } from '#shared/frames/observe';
+import { ObservedKind, ObserveFrame } from '#shared/frames/observe';
 import type { TurnDelta } from '#shared/frames/observed-turn';
 import { OutboundFrame } from '#shared/transport/frame-batch';
 import type { StreamFrame } from './stream-frame.ts';
@@ -28,7 +28,7 @@ export class FrameEncoder {
   /** With what changed in the turn. */
   delta(frame: StreamFrame, delta: TurnDelta): OutboundFrame {
     if (this.#lastDelta?.of !== delta) {
-      this.#lastDelta = { of: delta, frame: this.#encode(frame, 'turn_delta', delta) };
+      this.#lastDelta = { of: delta, frame: this.#encode(frame, ObservedKind.turnDelta, delta) };
     }
     return this.#lastDelta.frame;
   }

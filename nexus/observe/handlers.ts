@@ -9,14 +9,12 @@ import {
 import type { Log } from '#shared/sys/log';
 import type { Connection } from '../broker/connection.ts';
 import { type Handler, reads } from '../broker/handler.ts';
-import type { Hub } from '../broker/hub.ts';
 import { observedAspect } from './attribution.ts';
 import type { ObserveHub } from './observe-hub.ts';
 import { TurnInputReader } from './turns/turn-input.ts';
 
 export interface ObserveHandlerDeps {
   readonly observe: ObserveHub;
-  readonly hub: Hub;
   readonly log: Log;
 }
 
@@ -24,11 +22,10 @@ export interface ObserveHandlerDeps {
  * The observability frames. Those of the uplink record nothing, but have the order of reads: they
  * must come after a registration that was sent just before them.
  */
-export function observeHandlers({ observe, hub, log }: ObserveHandlerDeps): Handler[] {
+export function observeHandlers({ observe, log }: ObserveHandlerDeps): Handler[] {
   const inputs = new TurnInputReader();
   const aspectOf = (connection: Connection, claimed: string | undefined): string => {
-    const isBound = (name: string) => hub.find(name)?.connection === connection;
-    const aspect = observedAspect(connection, claimed, isBound);
+    const aspect = observedAspect(connection, claimed);
     if (claimed && nameKey(claimed) !== nameKey(aspect)) {
       log.debug({ connection: connection.id, claimed, aspect }, 'observed under another name');
     }

@@ -1,6 +1,6 @@
 import { nameKey } from '#shared/config/names';
 import { FrameRefused } from '#shared/frames/errors';
-import type { ObservedChat, SubscribeObserve } from '#shared/frames/observe';
+import { type ObservedChat, ObservedKind, type SubscribeObserve } from '#shared/frames/observe';
 import type { TurnDelta } from '#shared/frames/observed-turn';
 import type { Clock } from '#shared/sys/clock';
 import type { Log } from '#shared/sys/log';
@@ -112,7 +112,7 @@ export class ObserveHub {
     if (!stream) return;
     if (!connected) this.#closeTurn(stream, why === 'ws_closed' ? connectionLost : 'deregistered');
     const reason = cutText(why, maxReasonBytes);
-    const observed: Observed = { kind: 'presence', payload: { connected, reason } };
+    const observed: Observed = { kind: ObservedKind.presence, payload: { connected, reason } };
     this.#emit(stream, observed, reason.length + presenceHeadBytes, this.#now());
   }
 
@@ -190,7 +190,7 @@ export class ObserveHub {
 
   #emitTurn(stream: AspectStream, changes: readonly TurnChange[]): void {
     for (const { turn, delta, bytes } of changes) {
-      const observed: Observed = { kind: 'turn', payload: turn };
+      const observed: Observed = { kind: ObservedKind.turn, payload: turn };
       const fits = this.#emit(stream, observed, bytes, this.#now(), delta);
       if (!fits) this.#emitTurn(stream, stream.grouper.cut());
     }
@@ -237,8 +237,8 @@ export class ObserveHub {
       const stream = this.#streams.open(name);
       if (stream) this.#emit(stream, observed, bytes, ts);
     };
-    emit(from, { kind: 'chat', payload: payload('outbound') });
-    const inbound: Observed = { kind: 'chat', payload: payload('inbound') };
+    emit(from, { kind: ObservedKind.chat, payload: payload('outbound') });
+    const inbound: Observed = { kind: ObservedKind.chat, payload: payload('inbound') };
     for (const name of recipients) emit(name, inbound);
   }
 

@@ -1,11 +1,11 @@
-import type { ObservedChat, ObservedPresence } from '#shared/frames/observe';
+import { type ObservedChat, ObservedKind, type ObservedPresence } from '#shared/frames/observe';
 import type { TurnSnapshot } from '#shared/frames/observed-turn';
 
 /** What can be observed of an aspect. A turn's payload changes while the turn is in flight. */
 export type Observed =
-  | { readonly kind: 'turn'; readonly payload: TurnSnapshot }
-  | { readonly kind: 'chat'; readonly payload: ObservedChat }
-  | { readonly kind: 'presence'; readonly payload: ObservedPresence };
+  | { readonly kind: typeof ObservedKind.turn; readonly payload: TurnSnapshot }
+  | { readonly kind: typeof ObservedKind.chat; readonly payload: ObservedChat }
+  | { readonly kind: typeof ObservedKind.presence; readonly payload: ObservedPresence };
 
 /** One emission of an aspect's stream. */
 export interface StreamFrame {
@@ -21,4 +21,4 @@ export interface StreamFrame {
 }
 
 export const isOpenTurn = ({ observed: { kind, payload } }: StreamFrame): boolean =>
-  kind === 'turn' && payload.status === 'in_flight';
+  kind === ObservedKind.turn && payload.status === 'in_flight';

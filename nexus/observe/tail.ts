@@ -1,3 +1,4 @@
+import { ObservedKind } from '#shared/frames/observe';
 import { isOpenTurn, type StreamFrame } from './stream-frame.ts';
 
 export interface TailLimits {
@@ -39,7 +40,7 @@ export class Tail {
 
   /** Takes the stream's next frame. A turn takes the place of the open turn. */
   put(frame: StreamFrame): void {
-    if (frame.observed.kind === 'turn') {
+    if (frame.observed.kind === ObservedKind.turn) {
       this.#bytes -= this.#open?.bytes ?? 0;
       this.#open = undefined;
     }

@@ -1,15 +1,27 @@
 import * as chat from './chat.ts';
+import * as credentials from './credentials.ts';
 import type { FrameDefinition } from './define.ts';
+import * as dispatch from './dispatch.ts';
+import * as lifecycle from './lifecycle.ts';
 import * as observe from './observe.ts';
+import * as outpost from './outpost.ts';
 import * as registration from './registration.ts';
 import * as roster from './roster.ts';
+import * as session from './session.ts';
+import * as status from './status.ts';
 import * as subscriptions from './subscriptions.ts';
+import * as surface from './surface.ts';
+import * as turns from './turns.ts';
 
 /** Every frame kind there is. Nothing else may list kinds by hand. */
 export const catalogue: readonly FrameDefinition[] = [
   registration.Register,
   registration.RegisterAck,
   registration.Deregister,
+  outpost.OutpostRegister,
+  outpost.OutpostRegisterAck,
+  outpost.OutpostDeregister,
+  lifecycle.Shutdown,
   chat.ChatSend,
   chat.ChatSendResult,
   chat.ChatDeliver,
@@ -20,6 +32,14 @@ export const catalogue: readonly FrameDefinition[] = [
   chat.ChatReadResult,
   chat.ChatList,
   chat.ChatListResult,
+  chat.ChatReplies,
+  chat.ChatRepliesResult,
+  chat.ChatReactionsFetch,
+  chat.ChatReactionsFetchResult,
+  chat.ReactTo,
+  chat.ReactToResult,
+  chat.AspectSay,
+  chat.AspectSayResult,
   roster.RosterList,
   roster.RosterListResult,
   roster.RosterUpdate,
@@ -34,4 +54,30 @@ export const catalogue: readonly FrameDefinition[] = [
   observe.SubscribeObserve,
   observe.UnsubscribeObserve,
   observe.ObserveFrame,
+  subscriptions.SubscribeStatus,
+  subscriptions.UnsubscribeStatus,
+  status.AspectActivity,
+  status.AspectStatusPulse,
+  surface.SwitchSurface,
+  surface.SwitchSurfaceResult,
+  turns.Turn,
+  turns.TurnResult,
+  turns.TurnError,
+  turns.TurnCancel,
+  turns.AspectTurn,
+  turns.AspectTurnResult,
+  dispatch.Dispatch,
+  dispatch.DispatchResult,
+  dispatch.DispatchError,
+  credentials.CredentialFetch,
+  credentials.CredentialFetchResult,
+  session.SessionEntryAppended,
+  session.SessionRewind,
+  session.SessionFork,
+  session.SessionList,
+  session.SessionListResult,
+  session.SessionEntries,
+  session.SessionEntriesResult,
+  session.SessionMoves,
+  session.SessionMovesResult,
 ];

@@ -95,6 +95,15 @@ export const UnsubscribeObserve = defineFrame({
   payload: Type.Object({ aspect: ObservedName }),
 });
 
+/** What a frame of a stream shows, in `frame.kind`; says which payload follows. */
+export const ObservedKind = {
+  turn: 'turn',
+  /** Ours: a `TurnDelta`. */
+  turnDelta: 'turn_delta',
+  chat: 'chat',
+  presence: 'presence',
+} as const;
+
 /** One frame of an aspect's stream. */
 export const ObserveFrame = defineFrame({
   kind: 'observe.frame',
@@ -103,7 +112,7 @@ export const ObserveFrame = defineFrame({
   payload: Type.Object({
     aspect: Type.String(),
     frame: Type.Object({
-      /** `turn`, `turn_delta`, `chat` or `presence`; says which payload follows. */
+      /** An `ObservedKind`. */
       kind: Type.String(),
       aspect: Type.String(),
       /** Rises by one with everything that happens in the stream, within one epoch. */

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { suite, type TestContext, test } from 'node:test';
-import SqliteDatabase from 'better-sqlite3';
+import { suite, test } from 'node:test';
 import { applyTurnDelta, type TurnDelta, type TurnSnapshot } from '#shared/frames/observed-turn';
 import { eventually } from '../eventually.ts';
-import { startNexus } from './start-nexus.ts';
+import { startNexus, type TestNexus } from './start-nexus.ts';
 import type { TestClient } from './test-client.ts';
 
 interface Observed {
@@ -26,15 +25,18 @@ async function follow(client: TestClient, aspect: string, more: object = {}): Pr
   return ack['epoch'];
 }
 
-/** A broker that knows `keel` as an admin, and its token: only the database can say so, today. */
-async function startWithAdmin(t: TestContext) {
-  const before = await startNexus(t);
-  const token = await before.token('keel');
-  await before.close();
-  const database = new SqliteDatabase(join(before.dataDir, 'nexus.db'));
-  database.exec(`UPDATE agent_tokens SET admin = 1 WHERE agent_id = 'keel'`);
-  database.close();
-  return { nexus: await startNexus(t, { dataDir: before.dataDir }), token };
+/** A token that may act for more names than its own. */
+async function tokenWith(nexus: TestNexus, name: string, rights: object): Promise<string> {
+  const response = await fetch(`${nexus.url}/api/admin/tokens`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${nexus.operatorToken()}`,
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify({ name, ...rights }),
+  });
+  assert.equal(response.status, 201);
+  return ((await response.json()) as { token: string }).token;
 }
 
 function tell(client: TestClient, event_kind: string, event: object, aspect?: string): void {
@@ -148,42 +150,53 @@ suite('observing', () => {
     await operator.until(() => observed(operator).at(-1)?.kind === 'chat');
   });
 
-  test('two aspects behind one admin socket have a stream each', async (t) => {
-    const { nexus, token } = await startWithAdmin(t);
-    const operator = await nexus.operator();
-    await follow(operator, 'iris');
-    await follow(operator, 'wren');
-    const admin = await nexus.connect(token);
-    for (const name of ['iris', 'wren']) {
-      assert.equal((await admin.register(name)).kind, 'register.ack');
-    }
-    for (const aspect of ['iris', 'wren']) admin.send('observe.begin', { turn_id: aspect, aspect });
-    tell(admin, 'model_chunk', { Text: 'from iris' }, 'iris');
-    tell(admin, 'model_chunk', { Text: 'from wren' }, 'wren');
-    assert.equal(await admin.refused('observe.begin', { turn_id: 'whose?' }), 'bad_request');
-    const textsOf = (aspect: string) =>
-      observed(operator)
-        .filter((frame) => frame.aspect === aspect && frame.kind === 'turn')
-        .map(({ payload }) => payload['events']);
-    await operator.until(() => textsOf('wren').length === 2);
-    for (const aspect of ['iris', 'wren']) {
-      assert.deepEqual(textsOf(aspect), [[], [{ kind: 'text', text: `from ${aspect}` }]]);
-    }
-    admin.drop();
-    await operator.until(() => observed(operator).length === 10);
-    for (const aspect of ['iris', 'wren']) {
-      const last = observed(operator)
-        .filter((frame) => frame.aspect === aspect)
-        .slice(-2);
-      assert.deepEqual(
-        last.map(({ kind, payload }) => [kind, payload['error'] ?? payload['reason']]),
-        [
-          ['turn', 'connection lost'],
-          ['presence', 'ws_closed'],
-        ],
-      );
-    }
-  });
+  const carriers: [what: string, rights: object, announce: boolean][] = [
+    ['admin socket', { admin: true }, false],
+    ['Outpost', { grants: ['iris', 'wren'] }, true],
+  ];
+  for (const [what, rights, announce] of carriers) {
+    test(`two aspects behind one ${what} have a stream each`, async (t) => {
+      const nexus = await startNexus(t);
+      const operator = await nexus.operator();
+      await follow(operator, 'iris');
+      await follow(operator, 'wren');
+      const carrier = await nexus.connect(await tokenWith(nexus, 'keel', rights));
+      if (announce) await carrier.ask('outpost.register', { outpost_id: 'keel', host: 'h' });
+      for (const name of ['iris', 'wren']) {
+        assert.equal((await carrier.register(name)).kind, 'register.ack');
+      }
+      for (const aspect of ['iris', 'wren']) {
+        carrier.send('observe.begin', { turn_id: aspect, aspect });
+      }
+      tell(carrier, 'model_chunk', { Text: 'from iris' }, 'iris');
+      tell(carrier, 'model_chunk', { Text: 'from wren' }, 'wren');
+      assert.equal(await carrier.refused('observe.begin', { turn_id: 'whose?' }), 'bad_request');
+      const of = (aspect: string) => observed(operator).filter((frame) => frame.aspect === aspect);
+      await operator.until(() => of('wren').length === 3);
+      for (const aspect of ['iris', 'wren']) {
+        assert.deepEqual(
+          of(aspect).map(({ kind, payload }) => [kind, payload['events']]),
+          [
+            ['presence', undefined],
+            ['turn', []],
+            ['turn', [{ kind: 'text', text: `from ${aspect}` }]],
+          ],
+        );
+      }
+      carrier.drop();
+      await operator.until(() => observed(operator).length === 10);
+      for (const aspect of ['iris', 'wren']) {
+        const last = of(aspect).slice(3);
+        assert.deepEqual(
+          last.map(({ kind, payload }) => [kind, payload['error'] ?? payload['reason']]),
+          [
+            ['turn', 'connection lost'],
+            ['presence', 'ws_closed'],
+          ],
+        );
+      }
+    });
+  }
 
   test('a frame of the uplink is for nobody once its aspect deregistered', async (t) => {
     const nexus = await startNexus(t);

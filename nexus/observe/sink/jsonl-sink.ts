@@ -1,3 +1,4 @@
+import { ObservedKind } from '#shared/frames/observe';
 import type { Clock } from '#shared/sys/clock';
 import type { Log } from '#shared/sys/log';
 import type { ActivitySink } from '../observe-hub.ts';
@@ -167,7 +168,7 @@ export class JsonlSink implements ActivitySink {
 function lineOf({ aspect, seq, ts, observed }: StreamFrame, texts: Map<object, string>): string {
   const { kind, payload } = observed;
   const text = texts.get(payload) ?? JSON.stringify(payload, redacting);
-  if (kind === 'chat') texts.set(payload, text);
+  if (kind === ObservedKind.chat) texts.set(payload, text);
   const head = JSON.stringify({ kind, aspect, seq, ts });
   return `${head.slice(0, -1)},"payload":${text}}\n`;
 }
