@@ -4,7 +4,7 @@ import { SubscribeAck } from './subscriptions.ts';
 
 /** Whom a frame claims to be about; what the connection registered decides. */
 const aspect = Type.Optional(Type.String());
-const uplink = { from: ['aspect', 'outpost'], reply: 'none' } as const;
+const uplink = { from: ['aspect', 'operator', 'outpost'], reply: 'none' } as const;
 
 /** An aspect begins a turn (wire spec §3.7). One that is still open ends as errored. */
 export const ObserveBegin = defineFrame({

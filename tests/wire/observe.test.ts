@@ -253,7 +253,7 @@ suite('observability on the wire', () => {
       return answer.payload?.['code'];
     };
     const begin = { turn_id: 'turn-3' };
-    assert.equal(await refused(operator, 'observe.begin', begin), 'forbidden');
+    assert.equal(await refused(operator, 'observe.begin', begin), 'not_registered');
     assert.equal(await refused(iris, 'observe.begin', {}), 'bad_request');
     assert.equal(await refused(iris, 'observe.end', {}), 'not_found', 'no turn is open');
     const chunk = { event_kind: 'model_chunk', event: { Text: 5 } };
