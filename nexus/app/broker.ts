@@ -10,17 +10,22 @@ import type { Transport } from '#shared/transport/transport';
 import { Hub, type Route } from '../broker/hub.ts';
 import { Router } from '../broker/router.ts';
 import { ChatService } from '../chat/chat-service.ts';
-import { ChatStore, chatMigration } from '../chat/chat-store.ts';
+import { announcedFileMigration, ChatStore, chatMigration } from '../chat/chat-store.ts';
 import { chatHandlers } from '../chat/handlers.ts';
 import { replay } from '../chat/replay.ts';
 import { aspectIdentity } from '../credentials/identity.ts';
 import { ensureInstanceIdentity, identityMigration } from '../credentials/instance-identity.ts';
 import { ensureOperatorToken, operatorTokenFile } from '../credentials/operator-token.ts';
 import { TokenStore, tokenMigration } from '../credentials/token-store.ts';
+import { BlobRoot } from '../files/blob-root.ts';
+import { defaultFileLimits, type FileLimits, FileService } from '../files/file-service.ts';
+import { FileStore, fileMigration } from '../files/file-store.ts';
+import { fileHandlers } from '../files/handlers.ts';
 import { Gateway, type GatewayLimits } from '../gateway/gateway.ts';
 import { buildHttpApp } from '../http/app.ts';
 import { aspectRoutes } from '../http/aspects.ts';
 import { connectRoute } from '../http/connect.ts';
+import { fileRoutes } from '../http/files.ts';
 import { healthRoutes } from '../http/health.ts';
 import { tokenRoutes } from '../http/tokens.ts';
 import { journalMigration, SqliteJournal } from '../journal/sqlite-journal.ts';
@@ -33,7 +38,14 @@ import { StartRefused } from './errors.ts';
 import { assertSafeToListen, type ListenAddress } from './listen-address.ts';
 
 /** The schema, in order. Append only. */
-export const migrations = [identityMigration, journalMigration, tokenMigration, chatMigration];
+export const migrations = [
+  identityMigration,
+  journalMigration,
+  tokenMigration,
+  chatMigration,
+  announcedFileMigration,
+  fileMigration,
+];
 
 export const defaultLimits: GatewayLimits = {
   connections: { total: 256, perAddress: 32 },
@@ -53,6 +65,7 @@ export interface BrokerOptions {
   /** The coordinator's name, if the team has one. */
   readonly frameName?: string | undefined;
   readonly limits: GatewayLimits;
+  readonly fileLimits?: FileLimits | undefined;
   /** Paths of PEM files. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   readonly clock: Clock;
@@ -108,7 +121,9 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
 
   const tokens = new TokenStore(database);
   const chatStore = new ChatStore(database);
-  const journal = new SqliteJournal({ database, projections: [tokens, chatStore], clock });
+  const fileStore = new FileStore(database);
+  const projections = [tokens, chatStore, fileStore];
+  const journal = new SqliteJournal({ database, projections, clock });
   closers.add(() => journal.close());
   await ensureOperatorToken(dataDir.file(operatorTokenFile), tokens, journal);
 
@@ -119,10 +134,23 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const findName = (name: string) => tokens.findName(name);
   const chat = new ChatService({ journal, store: chatStore, hub, frameName, findName });
 
+  const fileLimits = options.fileLimits ?? defaultFileLimits;
+  const files = new FileService({
+    journal,
+    store: fileStore,
+    hub,
+    blobs: BlobRoot.open(dataDir.file('files')),
+    limits: fileLimits,
+    announce: (sender, content, file) => chat.announce(sender, content, file),
+    findName,
+  });
+  closers.add(() => files.close());
+
   const router = new Router({
     codec: new FrameCodec(catalogue),
     handlers: [
       ...chatHandlers(chat, chatStore, hub),
+      ...fileHandlers(files, fileStore, fileLimits.inlineBytes),
       ...rosterHandlers(
         { roster, hub, nexusId, newestId: () => chatStore.newestId() },
         (route, sinceId) => {
@@ -138,7 +166,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const http = buildHttpApp({
     authenticate,
     open: [healthRoutes],
-    guarded: [connectRoute, aspectRoutes(roster), tokenRoutes(tokens, journal)],
+    guarded: [connectRoute, aspectRoutes(roster), tokenRoutes(tokens, journal), fileRoutes(files)],
     log,
   });
   const gateway = new Gateway({

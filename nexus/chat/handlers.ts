@@ -1,5 +1,4 @@
 import {
-  type ChatDeliver,
   ChatList,
   ChatReaction,
   ChatRead,
@@ -11,6 +10,7 @@ import { FrameRefused } from '#shared/frames/errors';
 import { SubscribeChat, UnsubscribeChat } from '#shared/frames/subscriptions';
 import { type Handler, reads, writes } from '../broker/handler.ts';
 import type { Hub } from '../broker/hub.ts';
+import { withinBytes } from '../broker/page.ts';
 import type { ChatService, Sent } from './chat-service.ts';
 import type { ChatStore } from './chat-store.ts';
 import { toListed } from './message.ts';
@@ -18,8 +18,6 @@ import { toListed } from './message.ts';
 const maxThreadMessages = 200;
 const defaultPage = 100;
 const maxPage = 500;
-/** Bytes of one answer's messages, so that its frame stays below what readers accept (1 MiB). */
-const maxPageBytes = 768 * 1024;
 
 /** The chat frames. */
 export function chatHandlers(chat: ChatService, store: ChatStore, hub: Hub): Handler[] {
@@ -80,15 +78,3 @@ function toResult({ id, threadRoot, unknownReplyTo }: Sent): PayloadOf<typeof Ch
 
 const positive = (value: unknown): number | undefined =>
   Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : undefined;
-
-/** The longest prefix that fits one frame, as encoded; never empty unless the page is. */
-function withinBytes(messages: readonly ChatDeliver[]): ChatDeliver[] {
-  let bytes = 0;
-  const kept: ChatDeliver[] = [];
-  for (const message of messages) {
-    bytes += Buffer.byteLength(JSON.stringify(message));
-    if (kept.length > 0 && bytes > maxPageBytes) break;
-    kept.push(message);
-  }
-  return kept;
-}

@@ -1,5 +1,6 @@
 import * as chat from './chat.ts';
 import type { FrameDefinition } from './define.ts';
+import * as files from './files.ts';
 import * as registration from './registration.ts';
 import * as roster from './roster.ts';
 import * as subscriptions from './subscriptions.ts';
@@ -19,6 +20,16 @@ export const catalogue: readonly FrameDefinition[] = [
   chat.ChatReadResult,
   chat.ChatList,
   chat.ChatListResult,
+  files.AnnounceFile,
+  files.ShareFile,
+  files.FileResult,
+  files.SharedNotify,
+  files.SharedList,
+  files.SharedListResult,
+  files.SharedGet,
+  files.SharedGetResult,
+  files.SharedDelete,
+  files.SharedDeleteResult,
   roster.RosterList,
   roster.RosterListResult,
   roster.RosterUpdate,
