@@ -1,12 +1,20 @@
-import { readFileSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { messageOf, systemCodeOf } from '#shared/errors';
 import { catalogue } from '#shared/frames/catalogue';
 import { FrameCodec } from '#shared/frames/codec';
+import type { PayloadOf } from '#shared/frames/define';
+import { encodeFrame } from '#shared/frames/envelope';
+import { Shutdown } from '#shared/frames/lifecycle';
 import type { Clock } from '#shared/sys/clock';
 import { Closers } from '#shared/sys/closers';
 import type { Log } from '#shared/sys/log';
+import { OutboundFrame } from '#shared/transport/frame-batch';
+import { pinOf } from '#shared/transport/pinned-tls';
 import type { Transport } from '#shared/transport/transport';
+import { HeadSigner, headsMigration } from '../audit/head-signer.ts';
 import { Hub, type Route } from '../broker/hub.ts';
 import { Router } from '../broker/router.ts';
 import { ChatService } from '../chat/chat-service.ts';
@@ -16,11 +24,12 @@ import { replay } from '../chat/replay.ts';
 import { aspectIdentity } from '../credentials/identity.ts';
 import { ensureInstanceIdentity, identityMigration } from '../credentials/instance-identity.ts';
 import { ensureOperatorToken, operatorTokenFile } from '../credentials/operator-token.ts';
-import { TokenStore, tokenMigration } from '../credentials/token-store.ts';
+import { TokenStore, tokenGrantsMigration, tokenMigration } from '../credentials/token-store.ts';
 import { BlobRoot } from '../files/blob-root.ts';
 import { defaultFileLimits, type FileLimits, FileService } from '../files/file-service.ts';
 import { FileStore, fileMigration } from '../files/file-store.ts';
 import { fileHandlers } from '../files/handlers.ts';
+import { isLoopback } from '../gateway/access.ts';
 import { Gateway, type GatewayLimits } from '../gateway/gateway.ts';
 import { buildHttpApp } from '../http/app.ts';
 import { aspectRoutes } from '../http/aspects.ts';
@@ -34,6 +43,7 @@ import { RosterService } from '../roster/roster-service.ts';
 import { DataDir } from '../storage/data-dir.ts';
 import { openDatabase } from '../storage/database.ts';
 import { endpointFile, removeEndpoint, writeEndpoint } from '../storage/endpoint-file.ts';
+import { certificateFiles } from '../tls/certificate-files.ts';
 import { StartRefused } from './errors.ts';
 import { assertSafeToListen, type ListenAddress } from './listen-address.ts';
 
@@ -43,6 +53,8 @@ export const migrations = [
   journalMigration,
   tokenMigration,
   chatMigration,
+  tokenGrantsMigration,
+  headsMigration,
   announcedFileMigration,
   fileMigration,
 ];
@@ -57,6 +69,12 @@ export const rosterTimes = {
   staleAfterMs: 30_000,
   forgetAfterMs: 600_000,
   sweepEveryMs: 10_000,
+  probeWithinMs: 3_000,
+};
+
+const stopping: PayloadOf<typeof Shutdown> = {
+  reason: 'the broker is stopping',
+  grace_period_s: 0,
 };
 
 export interface BrokerOptions {
@@ -77,6 +95,8 @@ export interface BrokerOptions {
 export interface Broker {
   /** Base address, such as `http://127.0.0.1:7888`. */
   readonly url: string;
+  /** Pin of its certificate, if it has one: `sha256:` and 64 hex digits. */
+  readonly pin: string | undefined;
   readonly nexusId: string;
   /** True when this start made the instance: its identity was created. */
   readonly isNew: boolean;
@@ -109,7 +129,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
 
 async function build(options: BrokerOptions, closers: Closers): Promise<Broker> {
   const { listen, frameName, limits, clock } = options;
-  const tls = options.tls && readTls(options.tls);
+  const files = options.tls ?? ownCertificate(options);
+  const tls = files && readTls(files);
   assertSafeToListen(listen, tls !== undefined);
 
   const dataDir = DataDir.open(options.dataDir);
@@ -117,13 +138,16 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const log = options.openLog(dataDir);
   const database = openDatabase(dataDir.file('nexus.db'), migrations);
   closers.add(() => database.close());
-  const { nexusId, isNew } = ensureInstanceIdentity(database, clock.now());
+  const instance = ensureInstanceIdentity(database, clock.now());
+  const { nexusId, isNew } = instance;
 
   const tokens = new TokenStore(database);
   const chatStore = new ChatStore(database);
   const fileStore = new FileStore(database);
   const projections = [tokens, chatStore, fileStore];
   const journal = new SqliteJournal({ database, projections, clock });
+  const signer = new HeadSigner({ database, journal, instance, clock, log });
+  closers.add(() => signer.close());
   closers.add(() => journal.close());
   await ensureOperatorToken(dataDir.file(operatorTokenFile), tokens, journal);
 
@@ -135,7 +159,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const chat = new ChatService({ journal, store: chatStore, hub, frameName, findName });
 
   const fileLimits = options.fileLimits ?? defaultFileLimits;
-  const files = new FileService({
+  const fileService = new FileService({
     journal,
     store: fileStore,
     hub,
@@ -144,13 +168,13 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     announce: (sender, content, file) => chat.announce(sender, content, file),
     findName,
   });
-  closers.add(() => files.close());
+  closers.add(() => fileService.close());
 
   const router = new Router({
     codec: new FrameCodec(catalogue),
     handlers: [
       ...chatHandlers(chat, chatStore, hub),
-      ...fileHandlers(files, fileStore, fileLimits.inlineBytes),
+      ...fileHandlers(fileService, fileStore, fileLimits.inlineBytes),
       ...rosterHandlers(
         { roster, hub, nexusId, newestId: () => chatStore.newestId() },
         (route, sinceId) => {
@@ -166,7 +190,12 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const http = buildHttpApp({
     authenticate,
     open: [healthRoutes],
-    guarded: [connectRoute, aspectRoutes(roster), tokenRoutes(tokens, journal), fileRoutes(files)],
+    guarded: [
+      connectRoute,
+      aspectRoutes(roster),
+      tokenRoutes(tokens, journal),
+      fileRoutes(fileService),
+    ],
     log,
   });
   const gateway = new Gateway({
@@ -177,6 +206,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     limits,
     clock,
     log,
+    farewell: new OutboundFrame(encodeFrame(Shutdown.kind, stopping)),
     tls,
   });
   const port = await bind(gateway, listen);
@@ -184,12 +214,14 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
 
   const url = `${tls ? 'https' : 'http'}://${listen.host}:${port}`;
   const endpoint = dataDir.file(endpointFile);
-  writeEndpoint(endpoint, { url, pid: process.pid });
+  const pin = tls && pinOf(new X509Certificate(tls.cert));
+  writeEndpoint(endpoint, { url, pid: process.pid, pin });
   closers.add(() => removeEndpoint(endpoint));
   log.info({ url, nexusId, dataDir: dataDir.path }, 'listening');
 
   return {
     url,
+    pin,
     nexusId,
     isNew,
     dataDir,
@@ -200,6 +232,12 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     attach: (name, transport) => void gateway.attach(transport, aspectIdentity(name)),
     close: () => closers.closeAll(),
   };
+}
+
+/** Beyond this machine the one that `nexus cert init` made serves, when no other is given. */
+function ownCertificate({ listen, dataDir }: BrokerOptions): BrokerOptions['tls'] {
+  const files = certificateFiles(join(dataDir, 'tls'));
+  return !isLoopback(listen.host) && existsSync(files.cert) ? files : undefined;
 }
 
 async function bind(gateway: Gateway, { host, port }: ListenAddress): Promise<number> {

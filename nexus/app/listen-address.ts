@@ -21,6 +21,7 @@ export function assertSafeToListen({ host }: ListenAddress, hasTls: boolean): vo
   if (hasTls || isLoopback(host)) return;
   throw new StartRefused(
     'start.no_tls',
-    `refusing to serve plain HTTP on ${host}: pass --tls-cert and --tls-key, or listen on 127.0.0.1`,
+    `refusing to serve plain HTTP on ${host}: make a certificate with nexus cert init, ` +
+      'pass --tls-cert and --tls-key, or listen on 127.0.0.1',
   );
 }

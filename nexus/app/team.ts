@@ -74,6 +74,7 @@ export async function startTeam(deps: TeamDeps): Promise<RunningTeam> {
         aspectProcess(home, {
           program: deps.program,
           brokerUrl: broker.url,
+          brokerPin: broker.pin,
           token: await broker.issueToken(name),
           team: description,
           provider: deps.provider,

@@ -26,6 +26,8 @@ export interface ChildSettings {
   /** The runtime's program. */
   readonly program: string;
   readonly brokerUrl: string;
+  /** Its certificate, where it is one that the system does not know. */
+  readonly brokerPin?: string | undefined;
   readonly token: string;
   /** Everyone with their part. */
   readonly team: string;
@@ -36,7 +38,7 @@ export interface ChildSettings {
 
 /** How to run one aspect. The token travels in the environment, never on the command line. */
 export function aspectProcess(home: AspectHome, settings: ChildSettings): ProcessSpec {
-  const { program, brokerUrl, token, team, provider, logFile, env } = settings;
+  const { program, brokerUrl, brokerPin, token, team, provider, logFile, env } = settings;
   const kept = inherited.flatMap((name) => {
     const value = env[name];
     return value === undefined ? [] : [[name, value] as const];
@@ -56,6 +58,7 @@ export function aspectProcess(home: AspectHome, settings: ChildSettings): Proces
     env: {
       ...Object.fromEntries(kept),
       NEXUS_UPSTREAM: brokerUrl,
+      ...(brokerPin && { NEXUS_PIN: brokerPin }),
       NEXUS_TOKEN: token,
       NEXUS_TEAM: team,
     },

@@ -1,5 +1,7 @@
 import { nameKey } from '#shared/config/names';
-import type { OutboundFrame } from '#shared/transport/frame-batch';
+import type { FrameDefinition, PayloadOf } from '#shared/frames/define';
+import { encodeFrame } from '#shared/frames/envelope';
+import { OutboundFrame } from '#shared/transport/frame-batch';
 import type { Connection } from './connection.ts';
 
 /** What operators can subscribe to. */
@@ -12,6 +14,20 @@ export interface Route {
   readonly generation: number;
   /** False while a replay is still catching up: it will reach newer messages by itself. */
   live: boolean;
+}
+
+/** Whether frames on this route must name their destination (G7). */
+export const isBehindOutpost = ({ connection }: Route): boolean =>
+  connection.outpostId !== undefined;
+
+/** Sends one frame to a name, through its Outpost if it has one. */
+export function pushTo<D extends FrameDefinition>(
+  route: Route,
+  definition: D,
+  payload: PayloadOf<D>,
+): void {
+  const head = isBehindOutpost(route) ? { target_aspect: route.name } : {};
+  route.connection.send(new OutboundFrame(encodeFrame(definition.kind, payload, head)));
 }
 
 /** Who is connected, under which names, and who wants to hear what. Memory only. */
@@ -40,15 +56,21 @@ export class Hub {
 
   /** Points a name at a connection, replacing an older route. */
   bind(name: string, connection: Connection, live: boolean): Route {
+    const key = nameKey(name);
+    const older = this.#routes.get(key);
+    if (older) this.unbind(older);
     const route = { name, connection, generation: ++this.#generation, live };
-    this.#routes.set(nameKey(name), route);
+    this.#routes.set(key, route);
+    connection.names.set(key, name);
     return route;
   }
 
   /** Removes a route unless a newer one has taken its place. */
   unbind(route: Route): void {
     const key = nameKey(route.name);
-    if (this.#routes.get(key)?.generation === route.generation) this.#routes.delete(key);
+    if (this.#routes.get(key)?.generation !== route.generation) return;
+    this.#routes.delete(key);
+    route.connection.names.delete(key);
   }
 
   /** Whether this is still its name's way to a connection. */

@@ -1,3 +1,4 @@
+import { nameKey } from '#shared/config/names';
 import { NexusError } from '#shared/errors';
 import type { FrameCodec } from '#shared/frames/codec';
 import { type Envelope, encodeFrame } from '#shared/frames/envelope';
@@ -79,9 +80,18 @@ export class Router {
   }
 
   #send(connection: Connection, kind: string, payload: unknown, request: Envelope): void {
-    const head = request.id ? { in_reply_to: request.id } : {};
+    const head = { in_reply_to: request.id, target_aspect: behindOutpost(connection, request) };
     connection.send(new OutboundFrame(encodeFrame(kind, payload, head)));
   }
+}
+
+/** Which aspect behind an Outpost asked, as far as the request says: the answer goes there (G7). */
+function behindOutpost({ outpostId, names }: Connection, request: Envelope): string | undefined {
+  if (outpostId === undefined) return undefined;
+  const { name, from, aspect } = (request.payload ?? {}) as Record<string, unknown>;
+  const claimed = name ?? from ?? aspect;
+  if (typeof claimed === 'string') return names.get(nameKey(claimed)) ?? claimed;
+  return names.size === 1 ? names.values().next().value : undefined;
 }
 
 /** Only what we refuse on purpose crosses the wire in words (style §6). */

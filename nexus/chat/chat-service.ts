@@ -1,9 +1,10 @@
+import { nameKey } from '#shared/config/names';
 import { ChatDeliver, ChatReactionUpdate, type ChatSend } from '#shared/frames/chat';
 import { encodeFrame } from '#shared/frames/envelope';
 import { FrameRefused } from '#shared/frames/errors';
 import { OutboundFrame } from '#shared/transport/frame-batch';
 import type { Connection } from '../broker/connection.ts';
-import type { Hub } from '../broker/hub.ts';
+import { type Hub, isBehindOutpost, pushTo } from '../broker/hub.ts';
 import { speakerOf } from '../broker/speaker.ts';
 import { operatorName } from '../credentials/identity.ts';
 import type { FileFacts } from '../files/events.ts';
@@ -18,7 +19,7 @@ import {
   chatReacted,
 } from './events.ts';
 import { type ChatMessage, toDeliver } from './message.ts';
-import { type Audience, recipientsOf } from './recipients.ts';
+import { type Audience, mentionsIn, recipientsOf } from './recipients.ts';
 
 export interface ChatServiceDeps {
   readonly journal: Journal;
@@ -74,6 +75,17 @@ export class ChatService {
   async announce(sender: string, content: string, file: FileFacts): Promise<Sent> {
     this.#assertFits(content);
     return this.#append(sender, { content }, file);
+  }
+
+  /** Says something to one aspect as the operator. Throws `FrameRefused` when nobody is called so. */
+  say(connection: Connection, aspect: string, words: string): Promise<Sent> {
+    const name = this.audience.resolve(aspect);
+    if (!name) throw new FrameRefused('not_found', `there is no aspect ${aspect}`);
+    const text = words.trim();
+    if (!text) throw new FrameRefused('bad_request', 'aspect.say: content is empty');
+    const addressed = mentionsIn(text)[0];
+    const begins = text.startsWith(`@${addressed}`) && nameKey(addressed ?? '') === nameKey(name);
+    return this.post(connection, { content: begins ? text : `@${name} ${text}` });
   }
 
   /** Sets, changes or (the same emoji again) takes back the caller's reaction. */
@@ -149,10 +161,13 @@ export class ChatService {
     const { hub } = this.#deps;
     const recipients = recipientsOf(message, this.audience);
     if (recipients.length === 0 && !hub.hasSubscribers('chat')) return;
-    const frame = new OutboundFrame(encodeFrame(ChatDeliver.kind, toDeliver(message)));
+    const payload = toDeliver(message);
+    const frame = new OutboundFrame(encodeFrame(ChatDeliver.kind, payload));
     for (const name of recipients) {
       const route = hub.find(name);
-      if (route?.live) route.connection.send(frame);
+      if (!route?.live) continue;
+      if (isBehindOutpost(route)) pushTo(route, ChatDeliver, payload);
+      else route.connection.send(frame);
     }
     hub.publish('chat', frame);
   }

@@ -187,6 +187,16 @@ export class ChatStore implements Projection {
     return { messages, hasMore: rows.length > limit };
   }
 
+  /** The reactions to many messages, by message id; those without any are left out. */
+  reactionsToAll(msgIds: readonly number[]): Map<number, Reaction[]> {
+    const rows = this.#read.reactionsToAll.all(JSON.stringify(msgIds)) as (Reaction & {
+      msgId: number;
+    })[];
+    const byMessage = Map.groupBy(rows, ({ msgId }) => msgId);
+    const plain = ({ aspect, emoji }: Reaction): Reaction => ({ aspect, emoji });
+    return new Map([...byMessage].map(([msgId, of]) => [msgId, of.map(plain)]));
+  }
+
   reactionsTo(msgId: number): Reaction[] {
     return this.#read.reactions.all(msgId) as Reaction[];
   }
@@ -222,6 +232,10 @@ function prepareReads({ reader }: Database) {
     ),
     oldestAbove: prepare(`${counted} WHERE m.id > ? ORDER BY m.id LIMIT ?`),
     newestBelow: prepare(`${counted} WHERE m.id < ? ORDER BY m.id DESC LIMIT ?`),
+    reactionsToAll: prepare(
+      `SELECT msg_id AS msgId, reactor AS aspect, emoji FROM chat_reactions
+       WHERE msg_id IN (SELECT value FROM json_each(?)) ORDER BY msg_id, id`,
+    ),
     reactions: prepare(
       'SELECT reactor AS aspect, emoji FROM chat_reactions WHERE msg_id = ? ORDER BY id',
     ),

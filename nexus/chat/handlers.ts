@@ -1,9 +1,14 @@
 import {
+  AspectSay,
   ChatList,
   ChatReaction,
+  ChatReactionsFetch,
+  type ChatReactionsFetchResult,
   ChatRead,
+  ChatReplies,
   ChatSend,
   type ChatSendResult,
+  ReactTo,
 } from '#shared/frames/chat';
 import type { PayloadOf } from '#shared/frames/define';
 import { FrameRefused } from '#shared/frames/errors';
@@ -16,6 +21,7 @@ import type { ChatStore } from './chat-store.ts';
 import { toListed } from './message.ts';
 
 const maxThreadMessages = 200;
+const maxReplies = 500;
 const defaultPage = 100;
 const maxPage = 500;
 
@@ -28,6 +34,28 @@ export function chatHandlers(chat: ChatService, store: ChatStore, hub: Hub): Han
     reads(ChatReaction, async (payload, connection) => {
       await chat.react(connection, payload.msg_id, payload.emoji, payload.from);
       return undefined;
+    }),
+
+    reads(ReactTo, async ({ msg_id, emoji, from }, connection) => {
+      await chat.react(connection, msg_id, emoji, from);
+      return { msg_id, reactions: store.reactionsTo(msg_id) };
+    }),
+
+    writes(AspectSay, ({ aspect, content }, connection) =>
+      chat.say(connection, aspect, content).then(({ id }) => ({ msg_id: id })),
+    ),
+
+    reads(ChatReplies, ({ parent_id, since_id = 0 }) => {
+      const below = store.subtree(parent_id, Math.max(parent_id, since_id), maxReplies + 1);
+      const messages = withinBytes(below.slice(0, maxReplies).map(toListed));
+      const more = messages.length < below.length;
+      return { parent_id, messages, ...(more && { has_more: true }) };
+    }),
+
+    reads(ChatReactionsFetch, ({ msg_ids }) => {
+      const reactions: PayloadOf<typeof ChatReactionsFetchResult>['reactions'] = {};
+      for (const [msgId, of] of store.reactionsToAll(msg_ids)) reactions[msgId] = of;
+      return { reactions };
     }),
 
     reads(ChatRead, (payload) => {

@@ -1,5 +1,5 @@
 import { ChatDeliver, ChatReplayEnd } from '#shared/frames/chat';
-import type { Route } from '../broker/hub.ts';
+import { pushTo, type Route } from '../broker/hub.ts';
 import type { ChatStore } from './chat-store.ts';
 import { toReplay } from './message.ts';
 import { type Audience, recipientsOf } from './recipients.ts';
@@ -42,14 +42,14 @@ export function replay(route: Route, sinceId: number, deps: ReplayDeps): void {
       if (connection.queuedBytes > congestedBytes) break;
       cursor = message.id;
       if (!recipientsOf(message, audience).includes(name)) continue;
-      connection.push(ChatDeliver, toReplay(message));
+      pushTo(route, ChatDeliver, toReplay(message));
     }
     const last = messages.at(-1);
     if (messages.length === pageSize || (last && last.id > cursor)) {
       setImmediate(step);
       return;
     }
-    connection.push(ChatReplayEnd, { aspect: name, up_to_id: cursor });
+    pushTo(route, ChatReplayEnd, { aspect: name, up_to_id: cursor });
     route.live = true;
   }
 }

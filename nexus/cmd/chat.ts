@@ -24,7 +24,7 @@ export const command: CommandModule<object, Flags> = {
       .example('$0 chat "@wren what do you think of BUILD.md?"', 'asks and waits for the answer')
       .example('$0 chat', 'shows the room live and sends what you type'),
   async handler(argv) {
-    const access = findBroker(argv['data-dir'], argv.url);
+    const access = findBroker(argv['data-dir'], argv);
     const view = { json: argv.json, stream: process.stdout };
     const timeoutMs = argv.timeout * 1000;
     const onNote = (note: string) => console.error(`nexus: ${note}`);

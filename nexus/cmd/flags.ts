@@ -22,6 +22,12 @@ export const clientFlags = {
     type: 'string',
     describe: 'address of the broker; found through --data-dir unless given',
   },
+  pin: {
+    type: 'string',
+    default: process.env['NEXUS_PIN'],
+    defaultDescription: 'NEXUS_PIN',
+    describe: 'the certificate to trust there: sha256:…, as nexus cert show prints it',
+  },
 } as const satisfies Record<string, Options>;
 
 /** How a broker runs. */

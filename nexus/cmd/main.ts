@@ -15,6 +15,11 @@ const commands = {
   status: () => import('./status.ts'),
   serve: () => import('./serve.ts'),
   token: () => import('./token.ts'),
+  audit: () => import('./audit.ts'),
+  backup: () => import('./backup.ts'),
+  restore: () => import('./restore.ts'),
+  doctor: () => import('./doctor.ts'),
+  cert: () => import('./cert.ts'),
 } as const;
 
 /** Runs one command line and returns the exit code. */
@@ -41,7 +46,8 @@ export async function main(args: readonly string[]): Promise<number> {
       });
     for (const command of await load(args[0])) parser.command(command);
     await parser.parseAsync();
-    return exitCode.ok;
+    // A command may have set one of its own.
+    return Number(process.exitCode ?? exitCode.ok);
   } catch (error) {
     console.error(`nexus: ${messageOf(error)}`);
     return codeFor(error);

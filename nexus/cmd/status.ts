@@ -12,7 +12,7 @@ export const command: CommandModule<object, InferredOptionTypes<typeof clientFla
   describe: 'print the roster',
   builder: clientFlags,
   async handler(argv) {
-    const access = findBroker(argv['data-dir'], argv.url);
+    const access = findBroker(argv['data-dir'], argv);
     const room = await Room.enter(access, { message: ignore, reaction: ignore, roster: ignore });
     const rows = await room.roster().finally(() => room.leave());
     if (argv.json) for (const row of rows) console.log(JSON.stringify(row));

@@ -24,13 +24,14 @@ export class UpScreen {
     this.#print({ event: 'note', text }, `  ${this.#paint('dim', text)}`);
   }
 
-  brokerUp({ url, isNew, nexusId, dataDir }: Broker): void {
+  brokerUp({ url, pin, isNew, nexusId, dataDir }: Broker): void {
     const { path } = dataDir;
     const made = isNew ? 'new instance' : 'instance';
     this.#print(
-      { event: 'broker', url, nexus_id: nexusId, data_dir: path, is_new: isNew },
+      { event: 'broker', url, pin, nexus_id: nexusId, data_dir: path, is_new: isNew },
       `${this.#ok()} broker on ${url}  ${this.#paint('dim', `${made}, data in ${path}`)}`,
     );
+    if (pin && !this.#json) this.#stream.write(`  ${this.#paint('dim', `its pin: ${pin}`)}\n`);
   }
 
   member({ name, title, state, provider, model, problem }: Member): void {

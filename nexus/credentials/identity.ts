@@ -1,9 +1,12 @@
+import { nameKey } from '#shared/config/names';
 import type { Role } from '#shared/frames/define';
 
 /** Who is on the other end, as its token says. Everything a caller does is done as this. */
 export interface Identity {
   readonly name: string;
   readonly roles: ReadonlySet<Role>;
+  /** Keys of other names that it may register: an Outpost's token lists the aspects of its host. */
+  readonly grants?: ReadonlySet<string>;
 }
 
 /** The human's name on the wire. No aspect may have it. */
@@ -14,9 +17,13 @@ export const operatorIdentity: Identity = {
   roles: new Set<Role>(['operator', 'admin']),
 };
 
-/** An aspect; `admin` lets it act for other names. */
-export function aspectIdentity(name: string, admin = false): Identity {
-  return { name, roles: new Set<Role>(admin ? ['aspect', 'admin'] : ['aspect']) };
+/** An aspect; `admin` lets it act for other names, `grants` lets it register them. */
+export function aspectIdentity(
+  name: string,
+  rights: { readonly admin?: boolean; readonly grants?: readonly string[] | undefined } = {},
+): Identity {
+  const roles = new Set<Role>(rights.admin ? ['aspect', 'admin'] : ['aspect']);
+  return { name, roles, ...(rights.grants && { grants: new Set(rights.grants.map(nameKey)) }) };
 }
 
 export const isOperator = (identity: Identity): boolean => identity.roles.has('operator');

@@ -19,6 +19,12 @@ export const tokenMigration: Migration = {
   `,
 };
 
+/** Ours: names besides its own that a token may register, as JSON; an Outpost's has some. */
+export const tokenGrantsMigration: Migration = {
+  name: 'names granted to a token',
+  sql: 'ALTER TABLE agent_tokens ADD COLUMN grants TEXT;',
+};
+
 const tokenIssued = 'token.issued';
 
 /** A name got a new token. Only the hash is recorded; the token before it is void. */
@@ -26,6 +32,15 @@ interface TokenIssued {
   readonly agentId: string;
   readonly tokenHash: string;
   readonly admin: boolean;
+  readonly grants?: readonly string[];
+}
+
+/** What a token allows beyond being its name. */
+export interface TokenRights {
+  /** May act for any aspect. */
+  readonly admin?: boolean | undefined;
+  /** Other names that it may register, as an Outpost does for its host. */
+  readonly grants?: readonly string[] | undefined;
 }
 
 interface TokenRow {
@@ -33,6 +48,7 @@ interface TokenRow {
   readonly token: string;
   readonly admin: number;
   readonly bornAt: number;
+  readonly grants: string | null;
 }
 
 /**
@@ -58,20 +74,34 @@ export class TokenStore implements Projection {
   }
 
   #applyIssued(event: JournalEvent): void {
-    const { agentId, tokenHash, admin } = event.body as TokenIssued;
+    const { agentId, tokenHash, admin, grants } = event.body as TokenIssued;
     this.#writer
       .prepare(
-        `INSERT INTO agent_tokens (agent_id, token, admin, created_at, born_at)
-         VALUES (?, ?, ?, ?, ?) ON CONFLICT (agent_id) DO UPDATE
-         SET token = excluded.token, admin = excluded.admin, created_at = excluded.created_at`,
+        `INSERT INTO agent_tokens (agent_id, token, admin, created_at, born_at, grants)
+         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (agent_id) DO UPDATE
+         SET token = excluded.token, admin = excluded.admin, created_at = excluded.created_at,
+             grants = excluded.grants`,
       )
-      .run(agentId, tokenHash, admin ? 1 : 0, sqlTime(event.at), event.position);
+      .run(
+        agentId,
+        tokenHash,
+        admin ? 1 : 0,
+        sqlTime(event.at),
+        event.position,
+        grants ? JSON.stringify(grants) : null,
+      );
   }
 
   /** Makes a token for a name and voids the one before it. The only time it can be read. */
-  async issue(journal: Journal, name: string, by: string, admin = false): Promise<string> {
+  async issue(
+    journal: Journal,
+    name: string,
+    by: string,
+    { admin = false, grants }: TokenRights = {},
+  ): Promise<string> {
     const token = randomBytes(32).toString('hex');
-    const body: TokenIssued = { agentId: name, tokenHash: tokenHash(token), admin };
+    const hashed = { agentId: name, tokenHash: tokenHash(token), admin };
+    const body: TokenIssued = { ...hashed, ...(grants?.length && { grants }) };
     await journal.append({ kind: tokenIssued, actor: by, body });
     this.#load();
     return token;
@@ -82,7 +112,10 @@ export class TokenStore implements Projection {
     const row = this.#byHash.get(tokenHash(token));
     if (!row) return undefined;
     if (row.agentId === operatorName) return operatorIdentity;
-    return aspectIdentity(row.agentId, row.admin === 1);
+    return aspectIdentity(row.agentId, {
+      admin: row.admin === 1,
+      grants: row.grants ? (JSON.parse(row.grants) as string[]) : undefined,
+    });
   }
 
   /** The name as its owner spells it, if it was ever given a token. The operator is no aspect. */
@@ -103,7 +136,9 @@ export class TokenStore implements Projection {
     this.#byHash.clear();
     this.#byName.clear();
     const rows = this.#writer
-      .prepare('SELECT agent_id AS agentId, token, admin, born_at AS bornAt FROM agent_tokens')
+      .prepare(
+        'SELECT agent_id AS agentId, token, admin, born_at AS bornAt, grants FROM agent_tokens',
+      )
       .all() as TokenRow[];
     for (const row of rows) {
       this.#byHash.set(row.token, row);

@@ -22,9 +22,10 @@ function folderOf(t: TestContext): string {
   return join(folder, 'files');
 }
 
-/** Every file below the folder. */
+/** Every file, whole or half written. */
 const filesIn = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
+  [folder, `${folder}.incoming`]
+    .flatMap((each) => readdirSync(each, { withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map(({ name }) => name);
 
@@ -40,6 +41,7 @@ suite('BlobRoot', () => {
     assert.match(content.blob, /^[0-9A-Z]{26}$/);
     assert.deepEqual(filesIn(folder), [content.blob]);
     assert.equal(statSync(folder).mode & 0o777, 0o700);
+    assert.equal(statSync(`${folder}.incoming`).mode & 0o777, 0o700);
     assert.equal(statSync(join(folder, content.blob)).mode & 0o777, 0o600);
     assert.deepEqual(readFileSync(join(folder, content.blob)), bytes);
     assert.deepEqual(await root.read(content), bytes);
@@ -80,9 +82,9 @@ suite('BlobRoot', () => {
   test('removes at its start what a crash left half written, and keeps the rest', async (t) => {
     const folder = folderOf(t);
     const kept = await BlobRoot.open(folder).write([Buffer.from('kept')], 4);
-    writeFileSync(join(folder, 'incoming', 'half'), 'written');
+    writeFileSync(join(`${folder}.incoming`, 'half'), 'written');
     const root = BlobRoot.open(folder);
-    assert.equal(existsSync(join(folder, 'incoming', 'half')), false);
+    assert.equal(existsSync(join(`${folder}.incoming`, 'half')), false);
     assert.equal((await root.read(kept)).toString(), 'kept');
   });
 });

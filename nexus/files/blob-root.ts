@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -19,15 +19,16 @@ export class BlobRoot {
 
   private constructor(folder: string, newId: NewId) {
     this.#folder = folder;
-    this.#incoming = join(folder, 'incoming');
+    // Beside it, so that whoever copies the folder gets whole files only.
+    this.#incoming = `${folder}.incoming`;
     this.#newId = newId;
   }
 
-  /** Creates the folder if need be (mode 0700) and removes what a crash left half written. */
+  /** Creates its folders if need be (mode 0700) and removes what a crash left half written. */
   static open(folder: string, newId: NewId = newUlid): BlobRoot {
     const root = new BlobRoot(folder, newId);
-    makeFolder(root.#incoming);
-    for (const name of readdirSync(root.#incoming)) rmSync(join(root.#incoming, name));
+    rmSync(root.#incoming, { recursive: true, force: true });
+    for (const each of [folder, root.#incoming]) makeFolder(each);
     return root;
   }
 

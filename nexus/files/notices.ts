@@ -1,7 +1,7 @@
 import { encodeFrame } from '#shared/frames/envelope';
 import { SharedNotify } from '#shared/frames/files';
 import { OutboundFrame } from '#shared/transport/frame-batch';
-import type { Hub } from '../broker/hub.ts';
+import { type Hub, pushTo } from '../broker/hub.ts';
 import type { Journal, JournalEvent } from '../journal/journal.ts';
 import { type FileShared, type FileStored, fileShared, fileStored } from './events.ts';
 import type { FileStore } from './file-store.ts';
@@ -31,9 +31,7 @@ function notify(hub: Hub, file: StoredFile, recipients: readonly string[]): void
   const payload = toShared(file);
   for (const name of recipients) {
     const route = hub.find(name);
-    if (!route) continue;
-    const head = route.connection.outpostId === undefined ? {} : { target_aspect: route.name };
-    route.connection.send(new OutboundFrame(encodeFrame(SharedNotify.kind, payload, head)));
+    if (route) pushTo(route, SharedNotify, payload);
   }
   if (!hub.hasSubscribers('chat')) return;
   hub.publish('chat', new OutboundFrame(encodeFrame(SharedNotify.kind, payload)));

@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { Clock } from '#shared/sys/clock';
 import type { Log } from '#shared/sys/log';
+import type { OutboundFrame } from '#shared/transport/frame-batch';
 import type { Transport } from '#shared/transport/transport';
 import { Connection } from '../broker/connection.ts';
 import type { Hub } from '../broker/hub.ts';
@@ -38,6 +39,8 @@ export interface GatewayDeps {
   readonly limits: GatewayLimits;
   readonly clock: Clock;
   readonly log: Log;
+  /** Sent to everybody before their connection is closed. */
+  readonly farewell?: OutboundFrame;
   /** PEM texts; without them the listener speaks plain HTTP. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
 }
@@ -106,7 +109,10 @@ export class Gateway {
     const ended = connections.map(
       (connection) => new Promise<void>((resolve) => connection.onClose(() => resolve())),
     );
-    for (const connection of connections) connection.close(1001, 'the broker is stopping');
+    for (const connection of connections) {
+      if (this.#deps.farewell) connection.send(this.#deps.farewell);
+      connection.close(1001, 'the broker is stopping');
+    }
     await Promise.all(ended);
     this.#server.closeAllConnections();
     await closed;

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { Type } from 'typebox';
 import { Registration } from '#shared/frames/registration';
-import { admitted, assertIsOrAdmin } from '../roster/handlers.ts';
+import { admitted, assertMayBe } from '../roster/handlers.ts';
 import type { RosterEntry } from '../roster/roster.ts';
 import { heartbeatIntervalS, type RosterService } from '../roster/roster-service.ts';
 import { bodyOf, type HttpEnv, type Resource } from './app.ts';
@@ -35,14 +35,14 @@ export function aspectRoutes(roster: RosterService): Resource {
 
     app.post('/aspects/heartbeat', async (c) => {
       const { name, session_id } = await heartbeat(c);
-      assertIsOrAdmin(c.var.identity, name);
+      assertMayBe(c.var.identity, name);
       roster.heartbeat(name, session_id);
       return c.json({ status: 'ok' });
     });
 
     app.post('/aspects/deregister', async (c) => {
       const { name, session_id, reason } = await leave(c);
-      assertIsOrAdmin(c.var.identity, name);
+      assertMayBe(c.var.identity, name);
       await roster.deregister(name, session_id, reason);
       return c.json({ status: 'ok' });
     });

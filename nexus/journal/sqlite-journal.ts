@@ -82,6 +82,11 @@ export class SqliteJournal implements Journal {
     return this.#head;
   }
 
+  /** Where the journal stands, with the hash that covers everything up to there. */
+  get chainHead(): { readonly position: number; readonly hash: string } {
+    return { position: this.#head, hash: this.#headHash };
+  }
+
   append(event: NewEvent): Promise<JournalEvent> {
     return this.#queue.append(event);
   }

@@ -1,43 +1,39 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { operatorTokenFile } from '../credentials/operator-token.ts';
-import { type Endpoint, endpointFile, readEndpoint } from '../storage/endpoint-file.ts';
+import { type Endpoint, endpointFile, isRunning, readEndpoint } from '../storage/endpoint-file.ts';
 import { OperatorError } from './errors.ts';
 
 /** What it takes to talk to a broker as its operator. */
 export interface BrokerAccess {
   readonly url: string;
   readonly token: string;
+  /** The broker's certificate, where it has one of its own. */
+  readonly pin: string | undefined;
 }
 
 /** Finds the running broker of a data directory; `url` overrides where it is. */
-export function findBroker(dataDir: string, url?: string): BrokerAccess {
+export function findBroker(
+  dataDir: string,
+  asked: { url?: string | undefined; pin?: string | undefined },
+): BrokerAccess {
+  const { url } = asked;
   if (url !== undefined && !/^(http|ws)s?:$/.test(URL.parse(url)?.protocol ?? '')) {
     const message = `--url ${url}: write an address like http://127.0.0.1:7888`;
     throw new OperatorError('operator.no_broker', message);
   }
-  return { url: url ?? runningBroker(dataDir).url, token: operatorToken(dataDir) };
+  const found = url === undefined ? runningBroker(dataDir) : { url, pin: undefined };
+  return { url: found.url, token: operatorToken(dataDir), pin: asked.pin ?? found.pin };
 }
 
 function runningBroker(dataDir: string): Endpoint {
   const endpoint = readEndpoint(join(dataDir, endpointFile));
-  if (endpoint && isRunning(endpoint.pid)) return endpoint;
+  if (endpoint && isRunning(endpoint)) return endpoint;
   throw new OperatorError(
     'operator.no_broker',
     `no broker is running on ${resolve(dataDir)}; start one with: nexus up ` +
       '(or say where it is with --data-dir or --url)',
   );
-}
-
-/** A broker that was killed leaves its file behind. */
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    // No such process, or one of another user: either way not ours to talk to.
-    return false;
-  }
 }
 
 function operatorToken(dataDir: string): string {

@@ -28,7 +28,7 @@ export class Room {
   }
 
   /** Takes a seat. Rejects with `OperatorError` when the broker is away or refuses the token. */
-  static async enter({ url, token }: BrokerAccess, on: RoomEvents): Promise<Room> {
+  static async enter({ url, token, pin }: BrokerAccess, on: RoomEvents): Promise<Room> {
     const codec = new FrameCodec([
       ChatSend,
       ChatList,
@@ -39,7 +39,7 @@ export class Room {
       ChatReactionUpdate,
       RosterUpdate,
     ]);
-    const transport = await dial(url, token).catch((cause) => {
+    const transport = await dial(url, token, { pin }).catch((cause) => {
       throw notReached(url, cause);
     });
     const client = new FrameClient(transport, { codec, clock: systemClock, newId: newUlid }, [

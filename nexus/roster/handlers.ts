@@ -1,5 +1,6 @@
 import { nameKey, nameProblem } from '#shared/config/names';
 import { FrameRefused } from '#shared/frames/errors';
+import { OutpostDeregister, OutpostRegister } from '#shared/frames/outpost';
 import { Deregister, Register, type Registration } from '#shared/frames/registration';
 import { RosterList } from '#shared/frames/roster';
 import { SubscribeRoster, UnsubscribeRoster } from '#shared/frames/subscriptions';
@@ -24,8 +25,9 @@ export function rosterHandlers(deps: RosterHandlerDeps, startReplay: StartReplay
   const { roster, hub, nexusId } = deps;
   return [
     writes(Register, async (payload, connection) => {
-      const { since_msg_id = 0, request_replay = false, via_outpost: _, ...fields } = payload;
+      const { since_msg_id = 0, request_replay = false, via_outpost, ...fields } = payload;
       const registration = admitted(connection.identity, fields);
+      if (via_outpost) connection.outpostId ??= via_outpost;
       const route = await roster.connect(registration, connection, !request_replay);
       // After this answer: the replay follows the ack (§1.8).
       if (route && request_replay) setImmediate(startReplay, route, since_msg_id);
@@ -38,8 +40,18 @@ export function rosterHandlers(deps: RosterHandlerDeps, startReplay: StartReplay
     }),
 
     writes(Deregister, async ({ name, session_id, reason }, connection) => {
-      assertIsOrAdmin(connection.identity, name);
+      assertMayBe(connection.identity, name);
       await roster.deregister(name, session_id, reason);
+    }),
+
+    writes(OutpostRegister, async (payload, connection) => {
+      await roster.outpostCame(connection, payload);
+      return { heartbeat_interval_s: heartbeatIntervalS };
+    }),
+
+    writes(OutpostDeregister, async (payload, connection) => {
+      await roster.outpostLeaves(connection, payload);
+      return undefined;
     }),
 
     reads(RosterList, () => ({ aspects: roster.rows() })),
@@ -64,14 +76,15 @@ export function rosterHandlers(deps: RosterHandlerDeps, startReplay: StartReplay
 export function admitted(identity: Identity, registration: Registration): Registration {
   const { name } = registration;
   if (nameKey(name) === nameKey(identity.name)) return { ...registration, name: identity.name };
-  assertIsOrAdmin(identity, name);
+  assertMayBe(identity, name);
   const problem = nameProblem(name);
   if (problem) throw new FrameRefused('bad_request', problem);
   return registration;
 }
 
-/** Throws `FrameRefused` with `forbidden` unless the caller is `name` or an admin. */
-export function assertIsOrAdmin(identity: Identity, name: string): void {
+/** Throws `FrameRefused` with `forbidden` unless the caller is `name`, is granted it, or is admin. */
+export function assertMayBe(identity: Identity, name: string): void {
   if (isAdmin(identity) || nameKey(name) === nameKey(identity.name)) return;
+  if (identity.grants?.has(nameKey(name))) return;
   throw new FrameRefused('forbidden', `this token belongs to ${identity.name}, not to ${name}`);
 }

@@ -1,5 +1,7 @@
 import { nameKey } from '#shared/config/names';
 import { encodeFrame } from '#shared/frames/envelope';
+import { FrameRefused } from '#shared/frames/errors';
+import type { OutpostDeregister, OutpostRegister } from '#shared/frames/outpost';
 import type { Registration } from '#shared/frames/registration';
 import { type RosterRow, RosterUpdate } from '#shared/frames/roster';
 import type { Clock } from '#shared/sys/clock';
@@ -8,7 +10,7 @@ import { OutboundFrame } from '#shared/transport/frame-batch';
 import type { Connection } from '../broker/connection.ts';
 import type { Hub, Route } from '../broker/hub.ts';
 import type { Journal } from '../journal/journal.ts';
-import { Roster, type RosterEntry, type RosterTimes } from './roster.ts';
+import { type Link, Roster, type RosterEntry, type RosterTimes } from './roster.ts';
 
 /** What `register.ack` announces. An open socket is liveness; only REST aspects send heartbeats. */
 export const heartbeatIntervalS = 10;
@@ -18,7 +20,11 @@ export interface RosterServiceDeps {
   readonly hub: Hub;
   readonly clock: Clock;
   readonly log: Log;
-  readonly times: RosterTimes & { readonly sweepEveryMs: number };
+  readonly times: RosterTimes & {
+    readonly sweepEveryMs: number;
+    /** How long the holder of a name may take to show a sign of life when another wants it. */
+    readonly probeWithinMs: number;
+  };
   /** The coordinator's name, shown as role `frame`. */
   readonly frameName?: string | undefined;
 }
@@ -59,35 +65,42 @@ export class RosterService {
 
   /** Registers without a socket: present in the roster, but nothing is pushed to it. */
   async register(registration: Registration): Promise<void> {
-    await this.#record(registration, false);
+    await this.#record(registration, { connected: false });
   }
 
   /**
-   * Registers over a socket and, once that is on disk, binds the name to it. An older socket of
-   * the same session is closed with 4001. Returns undefined when the socket ended meanwhile.
+   * Registers over a socket and, once that is on disk, binds the name to it. A holder of the name
+   * that is in the way is asked for a sign of life first, and evicted when it gives none (G3). An
+   * older socket of the same session is closed with 4001. Returns undefined when the socket ended
+   * meanwhile.
    */
   async connect(
     registration: Registration,
     connection: Connection,
     live: boolean,
   ): Promise<Route | undefined> {
-    const { hub } = this.#deps;
-    const { name } = registration;
-    const entry = await this.#record(registration, true);
-    let route: Route | undefined;
-    const ended = (reason: string) => {
-      if (route) hub.unbind(route);
-      this.#disconnected(entry, reason);
-    };
-    connection.onClose(ended, `registration of ${nameKey(name)}`);
-    if (!connection.isOpen) return undefined;
-    const older = hub.find(name);
-    route = hub.bind(name, connection, live);
-    connection.names.set(nameKey(name), name);
-    if (older && older.connection !== connection) {
-      older.connection.close(4001, `${name} registered again on another connection`);
-    }
-    return route;
+    const link = { connected: true, outpost: connection.outpostId };
+    const entry = await this.#record(registration, link).catch(async (error) => {
+      if (!isConflict(error) || !(await this.#evictIfDead(registration.name))) throw error;
+      return this.#record(registration, link);
+    });
+    return this.#bind(entry, connection, live);
+  }
+
+  /** The connection carries a whole host from now on. */
+  async outpostCame(connection: Connection, outpost: OutpostRegister): Promise<void> {
+    const { outpost_id: outpostId, host, version } = outpost;
+    connection.outpostId = outpostId;
+    const actor = connection.identity.name;
+    const body = { outpostId, host, version };
+    await this.#deps.journal.append({ kind: 'outpost.registered', actor, body });
+  }
+
+  /** It is about to close; its aspects leave with it. */
+  async outpostLeaves(connection: Connection, { outpost_id, reason }: OutpostDeregister) {
+    const body = { outpostId: outpost_id, reason };
+    const actor = connection.identity.name;
+    await this.#deps.journal.append({ kind: 'outpost.deregistered', actor, body });
   }
 
   /** A sign of life over REST. */
@@ -103,32 +116,64 @@ export class RosterService {
     if (!entry) return;
     const route = this.#deps.hub.find(name);
     if (route) this.#deps.hub.unbind(route);
-    this.#announce({ ...entry, status: 'down' }, 'disconnect');
-    await this.#append('aspect.deregistered', entry, { reason });
+    try {
+      await this.#append('aspect.deregistered', entry, { reason });
+    } finally {
+      this.#announce({ ...entry, status: 'down' }, 'disconnect');
+    }
   }
 
   close(): void {
     this.#cancelSweep();
   }
 
-  async #record(registration: Registration, connected: boolean): Promise<RosterEntry> {
+  async #record(registration: Registration, link: Link): Promise<RosterEntry> {
     const { clock } = this.#deps;
-    const entry = this.#roster.register(registration, clock.now(), connected);
+    const before = this.#roster.find(registration.name);
+    const entry = this.#roster.register(registration, clock.now(), link);
+    const { provider, model, context_mode: contextMode } = registration;
     try {
-      const { provider, model, context_mode } = registration;
-      await this.#append('aspect.registered', entry, {
-        provider,
-        model,
-        contextMode: context_mode,
-        connected,
-      });
+      await this.#append('aspect.registered', entry, { provider, model, contextMode, ...link });
     } catch (error) {
-      this.#roster.disconnect(registration.name, entry.generation, clock.now());
+      this.#roster.undo(entry, before);
       throw error;
     }
     this.#announce(entry, 'connect');
     for (const listener of this.#registeredListeners) listener(this.#row(entry));
     return entry;
+  }
+
+  #bind(entry: RosterEntry, connection: Connection, live: boolean): Route | undefined {
+    const { hub } = this.#deps;
+    const { name } = entry.registration;
+    let route: Route | undefined;
+    const ended = (reason: string) => {
+      if (route) hub.unbind(route);
+      this.#disconnected(entry, reason);
+    };
+    connection.onClose(ended, `registration of ${nameKey(name)}`);
+    if (!connection.isOpen) return undefined;
+    const older = hub.find(name);
+    route = hub.bind(name, connection, live);
+    // An Outpost's socket carries others too, who stay.
+    if (older && older.connection !== connection && older.connection.outpostId === undefined) {
+      older.connection.close(4001, `${name} registered again on another connection`);
+    }
+    return route;
+  }
+
+  /** True once the connection that holds the name has ended for want of a sign of life. */
+  async #evictIfDead(name: string): Promise<boolean> {
+    const { hub, clock, times, log } = this.#deps;
+    const holder = hub.find(name)?.connection;
+    if (!holder) return false;
+    const alive = await within(clock, times.probeWithinMs, holder.probe());
+    if (alive) return false;
+    log.warn({ aspect: name, connection: holder.id }, 'evicted: another session asks for the name');
+    const ended = new Promise<void>((resolve) => holder.onClose(() => resolve(), resolve));
+    holder.terminate();
+    await ended;
+    return true;
   }
 
   #disconnected({ registration, generation }: RosterEntry, reason: string): void {
@@ -160,12 +205,12 @@ export class RosterService {
   #announce(entry: RosterEntry, reason: Transition): void {
     const { hub } = this.#deps;
     if (!hub.hasSubscribers('roster')) return;
-    const { name: aspect, role: _, ...row } = this.#row(entry);
+    const { name: aspect, role: _, outpost: __, ...row } = this.#row(entry);
     const update: RosterUpdate = { aspect, ...row, reason };
     hub.publish('roster', new OutboundFrame(encodeFrame(RosterUpdate.kind, update)));
   }
 
-  #row({ registration, status, lastSeenAt }: RosterEntry): RosterRow {
+  #row({ registration, status, lastSeenAt, outpost }: RosterEntry): RosterRow {
     const { name, capabilities, model, provider, context_mode } = registration;
     return {
       name,
@@ -176,6 +221,21 @@ export class RosterService {
       provider,
       context_mode,
       ...(name === this.#deps.frameName && { role: 'frame' }),
+      ...(outpost && { outpost }),
     };
   }
+}
+
+const isConflict = (error: unknown): boolean =>
+  error instanceof FrameRefused && error.code === 'conflict';
+
+/** Whether a promise settles in time. */
+function within(clock: Clock, ms: number, promise: Promise<unknown>): Promise<boolean> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(ms, () => resolve(false));
+    void promise.then(() => {
+      cancel();
+      resolve(true);
+    });
+  });
 }

@@ -19,8 +19,10 @@ const statuses = (roster: Roster) =>
 suite('Roster', () => {
   test('the same session replaces its entry', () => {
     const roster = new Roster(times);
-    const first = roster.register(registration('wren'), 0, true);
-    const second = roster.register({ ...registration('WREN'), model: 'm2' }, 5, true);
+    const first = roster.register(registration('wren'), 0, { connected: true });
+    const second = roster.register({ ...registration('WREN'), model: 'm2' }, 5, {
+      connected: true,
+    });
     assert.ok(second.generation > first.generation);
     assert.equal(roster.list().length, 1);
     assert.equal(roster.find('Wren')?.registration.model, 'm2');
@@ -28,17 +30,19 @@ suite('Roster', () => {
 
   test('another session is refused while the first is live', () => {
     const roster = new Roster(times);
-    roster.register(registration('wren', 's1'), 0, true);
-    assert.throws(() => roster.register(registration('wren', 's2'), 1, true), { code: 'conflict' });
+    roster.register(registration('wren', 's1'), 0, { connected: true });
+    assert.throws(() => roster.register(registration('wren', 's2'), 1, { connected: true }), {
+      code: 'conflict',
+    });
     assert.equal(roster.find('wren')?.registration.session_id, 's1');
   });
 
   test('another session displaces one that is stale or down', () => {
     for (const silentMs of [30_001, 60_001]) {
       const roster = new Roster(times);
-      roster.register(registration('wren', 's1'), 0, false);
+      roster.register(registration('wren', 's1'), 0, { connected: false });
       roster.sweep(silentMs);
-      roster.register(registration('wren', 's2'), silentMs, true);
+      roster.register(registration('wren', 's2'), silentMs, { connected: true });
       assert.equal(roster.find('wren')?.registration.session_id, 's2');
       assert.deepEqual(statuses(roster), ['wren live']);
     }
@@ -46,22 +50,25 @@ suite('Roster', () => {
 
   test('a port belongs to one live aspect, 0 to none', () => {
     const roster = new Roster(times);
-    roster.register(registration('wren', 's1', 9_000), 0, false);
-    assert.throws(() => roster.register(registration('anvil', 's2', 9_000), 0, false), {
-      code: 'conflict',
-    });
+    roster.register(registration('wren', 's1', 9_000), 0, { connected: false });
+    assert.throws(
+      () => roster.register(registration('anvil', 's2', 9_000), 0, { connected: false }),
+      {
+        code: 'conflict',
+      },
+    );
     assert.equal(roster.find('anvil'), undefined);
-    roster.register(registration('wren', 's1', 9_000), 1, false);
-    roster.register(registration('flint', 's3', 0), 1, false);
-    roster.register(registration('keel', 's4', 0), 1, false);
+    roster.register(registration('wren', 's1', 9_000), 1, { connected: false });
+    roster.register(registration('flint', 's3', 0), 1, { connected: false });
+    roster.register(registration('keel', 's4', 0), 1, { connected: false });
     roster.sweep(60_002);
-    roster.register(registration('anvil', 's2', 9_000), 60_002, false);
+    roster.register(registration('anvil', 's2', 9_000), 60_002, { connected: false });
   });
 
   test('the late end of an older registration does not touch a newer one', () => {
     const roster = new Roster(times);
-    const older = roster.register(registration('wren'), 0, true);
-    const newer = roster.register(registration('wren'), 1, true);
+    const older = roster.register(registration('wren'), 0, { connected: true });
+    const newer = roster.register(registration('wren'), 1, { connected: true });
     assert.equal(roster.disconnect('wren', older.generation, 2), undefined);
     assert.deepEqual(statuses(roster), ['wren live']);
     assert.equal(roster.disconnect('wren', newer.generation, 3)?.status, 'down');
@@ -70,7 +77,7 @@ suite('Roster', () => {
 
   test('is live at exactly the bound, stale one millisecond later, down after twice', () => {
     const roster = new Roster(times);
-    roster.register(registration('wren'), 1_000, false);
+    roster.register(registration('wren'), 1_000, { connected: false });
     assert.deepEqual(roster.sweep(31_000), []);
     assert.deepEqual(statuses(roster), ['wren live']);
     assert.equal(roster.sweep(31_001)[0]?.status, 'stale');
@@ -82,7 +89,7 @@ suite('Roster', () => {
 
   test('a heartbeat revives, and is only for the registered session', () => {
     const roster = new Roster(times);
-    roster.register(registration('wren'), 0, false);
+    roster.register(registration('wren'), 0, { connected: false });
     roster.sweep(60_001);
     assert.equal(roster.heartbeat('WREN', 's1', 70_000).status, 'live');
     assert.deepEqual(roster.sweep(100_000), []);
@@ -92,7 +99,7 @@ suite('Roster', () => {
 
   test('an open socket counts as alive, and its end as down', () => {
     const roster = new Roster(times);
-    const { generation } = roster.register(registration('wren'), 0, true);
+    const { generation } = roster.register(registration('wren'), 0, { connected: true });
     assert.deepEqual(roster.sweep(1_000_000), []);
     assert.equal(roster.find('wren')?.lastSeenAt, 1_000_000);
     roster.disconnect('wren', generation, 1_000_005);
@@ -101,7 +108,7 @@ suite('Roster', () => {
 
   test('forgets what is down for longer than the bound', () => {
     const roster = new Roster(times);
-    const { generation } = roster.register(registration('wren'), 0, true);
+    const { generation } = roster.register(registration('wren'), 0, { connected: true });
     roster.disconnect('wren', generation, 0);
     roster.sweep(600_000);
     assert.deepEqual(statuses(roster), ['wren down']);
@@ -111,7 +118,7 @@ suite('Roster', () => {
 
   test('deregistering is for the own session, and no failure when absent', () => {
     const roster = new Roster(times);
-    roster.register(registration('wren'), 0, true);
+    roster.register(registration('wren'), 0, { connected: true });
     assert.throws(() => roster.deregister('wren', 's2'), { code: 'conflict' });
     assert.equal(roster.deregister('WREN', 's1')?.registration.name, 'wren');
     assert.equal(roster.deregister('wren', 's1'), undefined);
@@ -119,7 +126,8 @@ suite('Roster', () => {
 
   test('lists by name', () => {
     const roster = new Roster(times);
-    for (const name of ['wren', 'anvil', 'keel']) roster.register(registration(name), 0, true);
+    for (const name of ['wren', 'anvil', 'keel'])
+      roster.register(registration(name), 0, { connected: true });
     assert.deepEqual(statuses(roster), ['anvil live', 'keel live', 'wren live']);
   });
 });

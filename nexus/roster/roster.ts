@@ -10,9 +10,14 @@ export interface RosterEntry {
   readonly lastSeenAt: number;
   /** True while a socket is bound to it: an open socket counts as alive. */
   readonly connected: boolean;
+  /** The Outpost it came through, if it did. */
+  readonly outpost?: string | undefined;
   /** Counts registrations, so that the end of an older one cannot touch a newer one (G3). */
   readonly generation: number;
 }
+
+/** How a registration is connected. */
+export type Link = Pick<RosterEntry, 'connected' | 'outpost'>;
 
 export interface RosterTimes {
   /** Without a sign of life for longer than this an aspect is `stale`, for twice this `down`. */
@@ -20,6 +25,9 @@ export interface RosterTimes {
   /** How long an aspect that is `down` stays visible. */
   readonly forgetAfterMs: number;
 }
+
+/** What the roster holds at most. */
+const maxEntries = 4_096;
 
 /** Who is registered and how alive they are. Bookkeeping only: no clock, no sockets. */
 export class Roster {
@@ -45,17 +53,32 @@ export class Roster {
   /**
    * Takes a registration in (wire spec §1.8). The same session replaces its entry; another session
    * displaces one that is not live. Throws `FrameRefused` with `conflict` otherwise.
+   *
+   * Without a socket, a session that has one keeps it: only what it says of itself changes.
    */
-  register(registration: Registration, now: number, connected: boolean): RosterEntry {
+  register(registration: Registration, now: number, link: Link): RosterEntry {
     const { name, session_id, port } = registration;
     const present = this.find(name);
-    if (present?.status === 'live' && present.registration.session_id !== session_id) {
+    const own = present?.registration.session_id === session_id;
+    if (present?.status === 'live' && !own) {
       throw new FrameRefused('conflict', `${name} is already registered by another live session`);
     }
     const holder = port ? this.#liveHolderOf(port, name) : undefined;
     if (holder) throw new FrameRefused('conflict', `port ${port} belongs to ${holder}`);
-    const generation = ++this.#generation;
-    return this.#put({ registration, status: 'live', lastSeenAt: now, connected, generation });
+    if (!present && this.#entries.size >= maxEntries) {
+      throw new FrameRefused('too_large', `the roster may have ${maxEntries} entries`);
+    }
+    const seen = { registration, status: 'live', lastSeenAt: now } as const;
+    if (own && present.connected && !link.connected) return this.#put({ ...present, ...seen });
+    return this.#put({ ...seen, ...link, generation: ++this.#generation });
+  }
+
+  /** Takes a registration back that could not be recorded, unless a newer one has come. */
+  undo(registered: RosterEntry, before: RosterEntry | undefined): void {
+    const { name } = registered.registration;
+    if (this.find(name) !== registered) return;
+    if (before) this.#put(before);
+    else this.#entries.delete(nameKey(name));
   }
 
   /** A sign of life. Throws `FrameRefused` when the name or the session is not registered. */

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { chmodSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { messageOf, systemCodeOf } from '#shared/errors';
@@ -59,6 +59,8 @@ export class DataDir {
 function lockFile(path: string): SqliteDatabase.Database {
   const lock = new SqliteDatabase(path, { timeout: 0 });
   try {
+    // SQLite gives its journal beside it the same mode.
+    chmodSync(path, 0o600);
     lock.exec('BEGIN EXCLUSIVE');
     return lock;
   } catch (error) {

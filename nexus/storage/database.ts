@@ -1,4 +1,4 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, existsSync } from 'node:fs';
 import SqliteDatabase from 'better-sqlite3';
 import { StorageError } from './errors.ts';
 
@@ -50,6 +50,20 @@ export function openDatabase(path: string, migrations: readonly Migration[]): Da
     writer.close();
     throw error;
   }
+}
+
+/** Opens an instance's file to look at it, also while a broker writes. Throws `StorageError`. */
+export function openToRead(path: string, migrations: readonly Migration[]): Connection {
+  if (!existsSync(path)) {
+    throw new StorageError('storage.unusable', `there is no database ${path}; see --data-dir`);
+  }
+  const reader = openReader(path);
+  const written = reader.pragma('user_version', { simple: true }) as number;
+  if (written === migrations.length) return reader;
+  reader.close();
+  const which = written > migrations.length ? 'a newer' : 'an older';
+  const code = written > migrations.length ? 'storage.newer' : 'storage.unusable';
+  throw new StorageError(code, `${path} was written by ${which} Nexus; start this one on it first`);
 }
 
 function openReader(path: string): Connection {

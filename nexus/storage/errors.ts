@@ -1,6 +1,10 @@
 import { NexusError } from '#shared/errors';
 
-export type StorageErrorCode = 'storage.locked' | 'storage.newer' | 'storage.unusable';
+export type StorageErrorCode =
+  | 'storage.backup'
+  | 'storage.locked'
+  | 'storage.newer'
+  | 'storage.unusable';
 
 /** The data directory or the database in it cannot be used; the message says what to do. */
 export class StorageError extends NexusError<StorageErrorCode> {}

@@ -18,6 +18,8 @@ interface Settings {
   readonly home: string;
   readonly url: string;
   readonly token: string;
+  /** The broker's certificate, where the system does not know it. */
+  readonly pin: string | undefined;
   readonly provider: string | undefined;
   readonly team: string;
 }
@@ -42,7 +44,7 @@ export async function runAspect(args: readonly string[], env: Env): Promise<numb
       home,
       provider,
       model,
-      dial: (signal) => dial(settings.url, settings.token, signal),
+      dial: (signal) => dial(settings.url, settings.token, { signal, pin: settings.pin }),
       team: settings.team,
       clock: systemClock,
       newId: newUlid,
@@ -70,7 +72,8 @@ function readSettings(args: readonly string[], env: Env): Settings {
   if (!url) throw new BadSettings('set NEXUS_URL to the broker’s address, or pass --url');
   if (!token) throw new BadSettings(`set ${tokenEnv} to this aspect’s token (nexus token NAME)`);
   const team = env['NEXUS_TEAM'] ?? '';
-  return { home: values.home, url, token, provider: values.provider, team };
+  const pin = values.pin ?? (env['NEXUS_PIN'] || undefined);
+  return { home: values.home, url, token, pin, provider: values.provider, team };
 }
 
 function parse(args: readonly string[]) {
@@ -80,6 +83,7 @@ function parse(args: readonly string[]) {
       options: {
         home: { type: 'string' },
         url: { type: 'string' },
+        pin: { type: 'string' },
         provider: { type: 'string' },
         'token-env': { type: 'string', default: 'NEXUS_TOKEN' },
       },

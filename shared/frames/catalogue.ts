@@ -1,6 +1,8 @@
 import * as chat from './chat.ts';
 import type { FrameDefinition } from './define.ts';
 import * as files from './files.ts';
+import * as lifecycle from './lifecycle.ts';
+import * as outpost from './outpost.ts';
 import * as registration from './registration.ts';
 import * as roster from './roster.ts';
 import * as subscriptions from './subscriptions.ts';
@@ -10,6 +12,10 @@ export const catalogue: readonly FrameDefinition[] = [
   registration.Register,
   registration.RegisterAck,
   registration.Deregister,
+  outpost.OutpostRegister,
+  outpost.OutpostRegisterAck,
+  outpost.OutpostDeregister,
+  lifecycle.Shutdown,
   chat.ChatSend,
   chat.ChatSendResult,
   chat.ChatDeliver,
@@ -20,6 +26,14 @@ export const catalogue: readonly FrameDefinition[] = [
   chat.ChatReadResult,
   chat.ChatList,
   chat.ChatListResult,
+  chat.ChatReplies,
+  chat.ChatRepliesResult,
+  chat.ChatReactionsFetch,
+  chat.ChatReactionsFetchResult,
+  chat.ReactTo,
+  chat.ReactToResult,
+  chat.AspectSay,
+  chat.AspectSayResult,
   files.AnnounceFile,
   files.ShareFile,
   files.FileResult,

@@ -114,16 +114,96 @@ export const ChatList = defineFrame({
   }),
 });
 
+export const ChatRepliesResult = defineFrame({
+  kind: 'chat.replies.result',
+  from: ['broker'],
+  reply: 'none',
+  payload: Type.Object({
+    parent_id: messageId,
+    messages: Type.Array(ChatDeliver.payload),
+    /** Ours: the subtree goes on beyond what one answer holds. */
+    has_more: Type.Optional(Type.Boolean()),
+  }),
+});
+
+/** Reads everything below a message, without the message, ascending (§3.5). */
+export const ChatReplies = defineFrame({
+  kind: 'chat.replies',
+  from: ['operator'],
+  reply: ChatRepliesResult,
+  payload: Type.Object({
+    parent_id: messageId,
+    /** Ours: only what is above this id. */
+    since_id: Type.Optional(Type.Integer({ minimum: 0 })),
+  }),
+});
+
+/** One reader's reaction to a message. */
+const Reaction = Type.Object({ aspect: Type.String(), emoji: Type.String() });
+
+export const ChatReactionsFetchResult = defineFrame({
+  kind: 'chat.reactions.fetch.result',
+  from: ['broker'],
+  reply: 'none',
+  payload: Type.Object({
+    /** By message id; messages without reactions have no key. */
+    reactions: Type.Record(Type.String(), Type.Array(Reaction)),
+  }),
+});
+
+/** Reads the reactions to up to 500 messages. */
+export const ChatReactionsFetch = defineFrame({
+  kind: 'chat.reactions.fetch',
+  from: ['operator'],
+  reply: ChatReactionsFetchResult,
+  payload: Type.Object({ msg_ids: Type.Array(messageId, { maxItems: 500 }) }),
+});
+
+export const AspectSayResult = defineFrame({
+  kind: 'aspect.say.result',
+  from: ['broker'],
+  reply: 'none',
+  payload: Type.Object({ msg_id: messageId }),
+});
+
+/** Says something to one aspect, as the operator, at top level. */
+export const AspectSay = defineFrame({
+  kind: 'aspect.say',
+  from: ['operator'],
+  reply: AspectSayResult,
+  payload: Type.Object({
+    aspect: Type.String({ minLength: 1 }),
+    content: Type.String({ minLength: 1 }),
+  }),
+});
+
+const ReactionRequest = Type.Object({
+  msg_id: messageId,
+  emoji: Type.String({ minLength: 1, maxLength: 64 }),
+  from: Type.Optional(Type.String()),
+});
+
 /** Adds, changes or removes one's own emoji on a message: the same emoji again removes it (§4.6). */
 export const ChatReaction = defineFrame({
   kind: 'chat.reaction',
   from: ['aspect', 'operator', 'outpost'],
   reply: 'none',
-  payload: Type.Object({
-    msg_id: messageId,
-    emoji: Type.String({ minLength: 1, maxLength: 64 }),
-    from: Type.Optional(Type.String()),
-  }),
+  payload: ReactionRequest,
+});
+
+export const ReactToResult = defineFrame({
+  kind: 'react_to.result',
+  from: ['broker'],
+  reply: 'none',
+  payload: Type.Object({ msg_id: messageId, reactions: Type.Array(Reaction) }),
+});
+
+/** `chat.reaction` with an answer, under the name that the reference's page uses (G6). */
+export const ReactTo = defineFrame({
+  kind: 'react_to',
+  from: ['aspect', 'operator', 'outpost'],
+  reply: ReactToResult,
+  payload: ReactionRequest,
 });
 
 /** A reaction changed. `reactions` is the full current list of the message. */
@@ -136,7 +216,7 @@ export const ChatReactionUpdate = defineFrame({
     reactor: Type.String(),
     emoji: Type.String(),
     op: Type.Union([Type.Literal('added'), Type.Literal('removed')]),
-    reactions: Type.Array(Type.Object({ aspect: Type.String(), emoji: Type.String() })),
+    reactions: Type.Array(Reaction),
   }),
 });
 export type ChatReactionUpdate = PayloadOf<typeof ChatReactionUpdate>;

@@ -13,7 +13,9 @@ export interface Envelope {
 }
 
 /** What an encoder may set besides kind and payload. */
-export type EnvelopeHead = Pick<Envelope, 'id' | 'in_reply_to' | 'target_aspect'>;
+export type EnvelopeHead = {
+  readonly [Name in 'id' | 'in_reply_to' | 'target_aspect']?: string | undefined;
+};
 
 /** Encodes one frame. `undefined` members are left out, as Go peers expect of empty optionals. */
 export function encodeFrame(kind: string, payload: unknown, head: EnvelopeHead = {}): string {

@@ -23,6 +23,8 @@ export const RosterRow = Type.Object({
   ...rosterFields,
   /** `frame` for the coordinator, else absent. */
   role: Type.Optional(Type.String()),
+  /** Ours: the Outpost it came through. */
+  outpost: Type.Optional(Type.String()),
 });
 export type RosterRow = Static<typeof RosterRow>;
 

@@ -5,6 +5,8 @@ export type LinkErrorCode =
   | 'link.unreachable'
   /** The token was not accepted. */
   | 'link.unauthorized'
+  /** The server's certificate is not the pinned one. */
+  | 'link.wrong_certificate'
   /** The link ended before the answer came. */
   | 'link.closed'
   /** No answer in time. */

@@ -1,5 +1,6 @@
 import { WebSocket } from 'ws';
 import { LinkError } from './errors.ts';
+import { pinnedTls } from './pinned-tls.ts';
 import type { Transport, TransportEvents } from './transport.ts';
 
 /** Bytes of one message, both directions (wire spec §1.6). */
@@ -14,8 +15,20 @@ export function connectUrl(base: string): string {
   return url.endsWith('/connect') ? url : `${url}/connect`;
 }
 
+export interface DialOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** The certificate to trust, and no other: `sha256:` and 64 hex digits. */
+  readonly pin?: string | undefined;
+}
+
 /** Dials a broker. Rejects with `LinkError`. */
-export function dial(base: string, token: string, signal?: AbortSignal): Promise<Transport> {
+export async function dial(
+  base: string,
+  token: string,
+  { signal, pin }: DialOptions = {},
+): Promise<Transport> {
+  signal?.throwIfAborted();
+  const tls = pin ? await pinnedTls(base, pin) : {};
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const ws = new WebSocket(connectUrl(base), {
@@ -23,6 +36,7 @@ export function dial(base: string, token: string, signal?: AbortSignal): Promise
       handshakeTimeout: dialTimeoutMs,
       maxPayload: maxMessageBytes,
       perMessageDeflate: false,
+      ...tls,
     });
     const abort = () => ws.terminate();
     const fail = (error: LinkError) => {

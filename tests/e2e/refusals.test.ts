@@ -93,10 +93,10 @@ suite('a start that cannot be', () => {
     assert.ok(!existsSync(place.file('data')), 'homes are checked before anything is made');
   });
 
-  test('because plain HTTP would leave this machine names both ways out', async (t) => {
+  test('because plain HTTP would leave this machine names every way out', async (t) => {
     const place = new Place(t);
     const says =
-      /plain HTTP on 0\.0\.0\.0: pass --tls-cert and --tls-key, or listen on 127\.0\.0\.1/;
+      /plain HTTP on 0\.0\.0\.0: make .*nexus cert init, pass --tls-cert and --tls-key, or listen on 127\.0\.0\.1/;
     await assertUpRefused(place, ['--addr', '0.0.0.0:0'], says);
     await assertUpRefused(place, ['--addr', ':0'], says);
     assert.ok(!existsSync(place.file('data')));

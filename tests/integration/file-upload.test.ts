@@ -57,11 +57,9 @@ async function setUp(t: TestContext, limits: Partial<FileLimits> = {}, dataDir?:
     const payload = { path: 'a.bin', description: 'd', ...more };
     return (await wren.request('announce_file', payload, 'file.result'))['msg_id'] as number;
   };
-  /** Names of all files below the folder of blobs. */
+  /** Names of what is stored, whole or half written. */
   const stored = () =>
-    readdirSync(join(nexus.dataDir, 'files'), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map(({ name }) => name);
+    ['files', 'files.incoming'].flatMap((folder) => readdirSync(join(nexus.dataDir, folder)));
   return { nexus, tokens, wren, content, share, announce, stored };
 }
 

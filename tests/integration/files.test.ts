@@ -33,11 +33,9 @@ async function list(client: TestClient, more: object = {}): Promise<number[]> {
   return (files as Listed[]).map(({ id }) => id);
 }
 
-/** The names in the folder of a broker's blobs. */
+/** Names of what a broker has stored, whole or half written. */
 const blobsOf = ({ dataDir }: TestNexus): string[] =>
-  readdirSync(join(dataDir, 'files'), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map(({ name }) => name);
+  ['files', 'files.incoming'].flatMap((folder) => readdirSync(join(dataDir, folder)));
 
 suite('announce_file', () => {
   test('posts a message like any other: routed, replayed, listed, the root of its thread', async (t) => {

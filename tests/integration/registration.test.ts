@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { suite, test } from 'node:test';
 import { FakeClock } from '#shared/sys/fake-clock';
 import { roomyLimits, startNexus } from './start-nexus.ts';
-import type { TestClient } from './test-client.ts';
+import { registration, type TestClient } from './test-client.ts';
 
 /** What a roster.update says, without what differs from run to run. */
 const updates = (client: TestClient) =>
@@ -109,6 +110,48 @@ suite('register', () => {
     await operator.until(() => updates(operator).includes('wren down disconnect'));
     const second = await nexus.aspect('wren', { with: { session_id: 'next' } });
     await second.settled();
+  });
+
+  test('of another session evicts a holder that shows no sign of life', async (t) => {
+    const clock = new FakeClock();
+    const keepAlive = { pingEveryMs: 3_600_000, pongWithinMs: 10_000 };
+    const nexus = await startNexus(t, { clock, limits: { ...roomyLimits, keepAlive } });
+    const operator = await watcher(nexus);
+    const first = await nexus.connect(await nexus.token('wren'), { autoPong: false });
+    assert.equal((await first.register('wren')).kind, 'register.ack');
+    const pinged = once(first.ws, 'ping');
+    const second = await nexus.connect(await nexus.token('wren'));
+    const answer = second.register('wren', { session_id: 'next' });
+    await pinged;
+    clock.advance(3_000);
+    assert.equal((await answer).kind, 'register.ack');
+    assert.equal((await first.closed).code, 1006);
+    await operator.until(() => updates(operator).length === 3);
+    assert.deepEqual(updates(operator), [
+      'wren live connect',
+      'wren down disconnect',
+      'wren live connect',
+    ]);
+    await operator.post('@wren welcome');
+    await second.until(() => second.delivered().length === 1);
+  });
+
+  test('over REST of a session that has a socket leaves it connected', async (t) => {
+    const nexus = await startNexus(t);
+    const operator = await watcher(nexus);
+    const token = await nexus.token('wren');
+    const wren = await nexus.connect(token);
+    await wren.register('wren');
+    const response = await fetch(`${nexus.url}/aspects/register`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+      body: JSON.stringify(registration('wren', { model: 'm2' })),
+    });
+    assert.equal(response.status, 201);
+    await operator.post('@wren still there?');
+    await wren.until(() => wren.delivered().length === 1);
+    await wren.leave();
+    await operator.until(() => updates(operator).includes('wren down disconnect'));
   });
 
   test('by a socket that ends before the answer leaves nobody behind as live', async (t) => {

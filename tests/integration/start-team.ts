@@ -71,7 +71,7 @@ export async function startAspect(
     provider,
     dial: (signal) => {
       dials += 1;
-      return dial(url, token, signal);
+      return dial(url, token, { signal });
     },
     team: '',
     clock: systemClock,

@@ -1,26 +1,34 @@
 import { once } from 'node:events';
-import { WebSocket } from 'ws';
+import { type ClientOptions, WebSocket } from 'ws';
 
 /** A frame as it is on the wire. */
 export type Frame = Record<string, unknown> & { kind: string; payload?: Record<string, unknown> };
 
 /** A client that knows nothing of our code: JSON texts over a WebSocket. */
 export class RawClient {
+  /** Resolves with the close code. */
+  readonly closed: Promise<number>;
   readonly #ws: WebSocket;
   readonly #frames: Frame[] = [];
   #wake: () => void = () => undefined;
 
   private constructor(ws: WebSocket) {
     this.#ws = ws;
+    this.closed = new Promise((resolve) => ws.once('close', (code) => resolve(code)));
     ws.on('message', (data) => {
       this.#frames.push(JSON.parse(data.toString()) as Frame);
       this.#wake();
     });
   }
 
-  static async connect(url: string, token: string): Promise<RawClient> {
+  static async connect(
+    url: string,
+    token: string,
+    options: ClientOptions = {},
+  ): Promise<RawClient> {
     const ws = new WebSocket(`${url.replace(/^http/, 'ws')}/connect`, {
       headers: { authorization: `Bearer ${token}` },
+      ...options,
     });
     const client = new RawClient(ws);
     await once(ws, 'open');
@@ -29,6 +37,10 @@ export class RawClient {
 
   send(frame: unknown): void {
     this.#ws.send(typeof frame === 'string' ? frame : JSON.stringify(frame));
+  }
+
+  sendBinary(data: Buffer): void {
+    this.#ws.send(data, { binary: true });
   }
 
   /** The next frame that fits, whenever it came; it is taken out. Frames before it stay. */
