@@ -10,6 +10,7 @@ import { encodeFrame } from '#shared/frames/envelope';
 import { Shutdown } from '#shared/frames/lifecycle';
 import type { Clock } from '#shared/sys/clock';
 import { Closers } from '#shared/sys/closers';
+import { newUlid } from '#shared/sys/ids';
 import type { Log } from '#shared/sys/log';
 import { OutboundFrame } from '#shared/transport/frame-batch';
 import { pinOf } from '#shared/transport/pinned-tls';
@@ -21,10 +22,13 @@ import { ChatService } from '../chat/chat-service.ts';
 import { announcedFileMigration, ChatStore, chatMigration } from '../chat/chat-store.ts';
 import { chatHandlers } from '../chat/handlers.ts';
 import { replay } from '../chat/replay.ts';
+import { emptyCredentialSource } from '../credentials/credential-source.ts';
+import { credentialHandlers } from '../credentials/handlers.ts';
 import { aspectIdentity } from '../credentials/identity.ts';
 import { ensureInstanceIdentity, identityMigration } from '../credentials/instance-identity.ts';
 import { ensureOperatorToken, operatorTokenFile } from '../credentials/operator-token.ts';
 import { TokenStore, tokenGrantsMigration, tokenMigration } from '../credentials/token-store.ts';
+import { dispatchHandlers } from '../dispatch/handlers.ts';
 import { BlobRoot } from '../files/blob-root.ts';
 import { defaultFileLimits, type FileLimits, FileService } from '../files/file-service.ts';
 import { FileStore, fileMigration } from '../files/file-store.ts';
@@ -40,10 +44,18 @@ import { tokenRoutes } from '../http/tokens.ts';
 import { journalMigration, SqliteJournal } from '../journal/sqlite-journal.ts';
 import { rosterHandlers } from '../roster/handlers.ts';
 import { RosterService } from '../roster/roster-service.ts';
+import { switchSurfaceHandler } from '../roster/switch-surface.ts';
+import { sessionHandlers } from '../sessions/handlers.ts';
+import { SessionMirror, type SessionRetention } from '../sessions/session-mirror.ts';
+import { SessionStore, sessionMigration } from '../sessions/session-store.ts';
+import { statusHandlers } from '../status/handlers.ts';
+import { StatusPulses } from '../status/status-pulses.ts';
 import { DataDir } from '../storage/data-dir.ts';
 import { openDatabase } from '../storage/database.ts';
 import { endpointFile, removeEndpoint, writeEndpoint } from '../storage/endpoint-file.ts';
 import { certificateFiles } from '../tls/certificate-files.ts';
+import { turnHandlers } from '../turns/handlers.ts';
+import { TurnService } from '../turns/turn-service.ts';
 import { StartRefused } from './errors.ts';
 import { assertSafeToListen, type ListenAddress } from './listen-address.ts';
 
@@ -55,6 +67,7 @@ export const migrations = [
   chatMigration,
   tokenGrantsMigration,
   headsMigration,
+  sessionMigration,
   announcedFileMigration,
   fileMigration,
 ];
@@ -75,6 +88,12 @@ export const rosterTimes = {
 const stopping: PayloadOf<typeof Shutdown> = {
   reason: 'the broker is stopping',
   grace_period_s: 0,
+};
+
+export const sessionRetention: SessionRetention = {
+  keepMs: 30 * 24 * 3_600_000,
+  sweepEveryMs: 600_000,
+  maxRows: 500,
 };
 
 export interface BrokerOptions {
@@ -103,6 +122,7 @@ export interface Broker {
   readonly dataDir: DataDir;
   readonly log: Log;
   readonly roster: RosterService;
+  readonly turns: TurnService;
   /** A fresh token for an aspect; the one before is void. */
   issueToken(name: string): Promise<string>;
   /** Whether a name was ever given a token. */
@@ -143,8 +163,9 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
 
   const tokens = new TokenStore(database);
   const chatStore = new ChatStore(database);
+  const sessionStore = new SessionStore(database);
   const fileStore = new FileStore(database);
-  const projections = [tokens, chatStore, fileStore];
+  const projections = [tokens, chatStore, sessionStore, fileStore];
   const journal = new SqliteJournal({ database, projections, clock });
   const signer = new HeadSigner({ database, journal, instance, clock, log });
   closers.add(() => signer.close());
@@ -158,6 +179,11 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const findName = (name: string) => tokens.findName(name);
   const chat = new ChatService({ journal, store: chatStore, hub, frameName, findName });
 
+  const retention = sessionRetention;
+  const mirror = new SessionMirror({ journal, store: sessionStore, clock, log, retention });
+  closers.add(() => mirror.close());
+  const codec = new FrameCodec(catalogue);
+  const turns = new TurnService({ hub, clock, newId: newUlid, codec, findName });
   const fileLimits = options.fileLimits ?? defaultFileLimits;
   const fileService = new FileService({
     journal,
@@ -171,7 +197,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   closers.add(() => fileService.close());
 
   const router = new Router({
-    codec: new FrameCodec(catalogue),
+    codec,
     handlers: [
       ...chatHandlers(chat, chatStore, hub),
       ...fileHandlers(fileService, fileStore, fileLimits.inlineBytes),
@@ -183,6 +209,12 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
           replay(route, from, { store: chatStore, audience: chat.audience, isCurrent });
         },
       ),
+      switchSurfaceHandler(roster),
+      ...sessionHandlers({ mirror, store: sessionStore, findName }),
+      ...statusHandlers(new StatusPulses({ hub, clock }), hub),
+      ...turnHandlers(turns, journal),
+      ...dispatchHandlers(),
+      ...credentialHandlers(emptyCredentialSource),
     ],
     log,
   });
@@ -227,6 +259,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     dataDir,
     log,
     roster,
+    turns,
     issueToken: (name) => tokens.issue(journal, tokens.findName(name) ?? name, 'nexus'),
     knows: (name) => tokens.findName(name) !== undefined,
     attach: (name, transport) => void gateway.attach(transport, aspectIdentity(name)),

@@ -49,4 +49,16 @@ suite('Connection', () => {
     connection.ended('went away');
     assert.deepEqual(heard, ['second', 'another']);
   });
+
+  test('a listener can be taken back, but not by whom it replaced', () => {
+    const { connection } = setUp();
+    const heard: string[] = [];
+    const takeFirstBack = connection.onClose(() => heard.push('first'), 'key');
+    connection.onClose(() => heard.push('second'), 'key');
+    const takeThirdBack = connection.onClose(() => heard.push('third'));
+    takeFirstBack();
+    takeThirdBack();
+    connection.ended('went away');
+    assert.deepEqual(heard, ['second']);
+  });
 });

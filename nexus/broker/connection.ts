@@ -2,6 +2,7 @@ import type { FrameDefinition, PayloadOf, Role } from '#shared/frames/define';
 import { encodeFrame } from '#shared/frames/envelope';
 import { OutboundFrame } from '#shared/transport/frame-batch';
 import type { Identity } from '../credentials/identity.ts';
+import { AwaitedAnswers } from './awaited-answers.ts';
 
 /** Where a connection's outgoing frames go. Bounded by whoever owns the socket. */
 export interface FrameSink {
@@ -25,6 +26,8 @@ export class Connection {
   readonly identity: Identity;
   /** Registered over this connection, by key, as their owners spell them: an Outpost has many. */
   readonly names = new Map<string, string>();
+  /** The broker's own requests to this peer. */
+  readonly awaited = new AwaitedAnswers();
   /** Set by `outpost.register`: this connection carries a whole host. */
   outpostId: string | undefined;
   readonly #sink: FrameSink;
@@ -92,11 +95,15 @@ export class Connection {
 
   /**
    * Runs `listener` once, when the peer is gone; at once if it already is. One with the same key
-   * takes its place, so that a client which repeats itself adds nothing.
+   * takes its place, so that a client which repeats itself adds nothing. The returned function
+   * takes the listener back.
    */
-  onClose(listener: (reason: string) => void, key: unknown = listener): void {
+  onClose(listener: (reason: string) => void, key: unknown = listener): () => void {
     if (this.#open) this.#closeListeners.set(key, listener);
     else listener(this.#endReason);
+    return () => {
+      if (this.#closeListeners.get(key) === listener) this.#closeListeners.delete(key);
+    };
   }
 
   /** Called by the gateway. */

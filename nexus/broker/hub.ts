@@ -39,6 +39,7 @@ export class Hub {
     roster: new Set(),
     status: new Set(),
   };
+  readonly #goneListeners = new Set<(route: Route) => void>();
   #generation = 0;
 
   get connections(): ReadonlySet<Connection> {
@@ -58,10 +59,11 @@ export class Hub {
   bind(name: string, connection: Connection, live: boolean): Route {
     const key = nameKey(name);
     const older = this.#routes.get(key);
-    if (older) this.unbind(older);
+    if (older) older.connection.names.delete(key);
     const route = { name, connection, generation: ++this.#generation, live };
     this.#routes.set(key, route);
     connection.names.set(key, name);
+    if (older && older.connection !== connection) this.#tellGone(older);
     return route;
   }
 
@@ -71,6 +73,12 @@ export class Hub {
     if (this.#routes.get(key)?.generation !== route.generation) return;
     this.#routes.delete(key);
     route.connection.names.delete(key);
+    this.#tellGone(route);
+  }
+
+  /** Calls `listener` when a name no longer leads to a connection it led to. */
+  onRouteGone(listener: (route: Route) => void): void {
+    this.#goneListeners.add(listener);
   }
 
   /** Whether this is still its name's way to a connection. */
@@ -103,5 +111,9 @@ export class Hub {
   /** Queues a frame for every subscriber of a topic. */
   publish(topic: Topic, frame: OutboundFrame): void {
     for (const connection of this.#subscribers[topic]) connection.send(frame);
+  }
+
+  #tellGone(route: Route): void {
+    for (const listener of this.#goneListeners) listener(route);
   }
 }

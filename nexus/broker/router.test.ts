@@ -10,7 +10,7 @@ import { aspectIdentity } from '../credentials/identity.ts';
 import { Outbox, OutboxFlusher } from '../gateway/outbox.ts';
 import { JournalError } from '../journal/errors.ts';
 import { Connection } from './connection.ts';
-import { reads, writes } from './handler.ts';
+import { aside, reads, writes } from './handler.ts';
 import { Router } from './router.ts';
 
 const done = (kind: string) =>
@@ -28,6 +28,17 @@ const Hush = defineFrame({
   ...request,
   reply: done('hush.result'),
   replyNeedsId: true,
+});
+const Run = defineFrame({
+  kind: 'run',
+  ...request,
+  reply: done('run.result'),
+  error: defineFrame({
+    kind: 'run.error',
+    from: ['broker'],
+    reply: 'none',
+    payload: Type.Object({ why: Type.String(), n: Type.Unknown() }),
+  }),
 });
 const Secret = defineFrame({
   kind: 'secret',
@@ -57,11 +68,15 @@ function setUp() {
     return promise;
   };
   const router = new Router({
-    codec: new FrameCodec([Note, Look, Hush, Secret]),
+    codec: new FrameCodec([Note, Look, Hush, Run, Secret]),
     handlers: [
       writes(Note, slow('note')),
       writes(Hush, slow('hush')),
       reads(Look, slow('look')),
+      aside(Run, slow('run'), ({ code }, asked) => ({
+        why: code,
+        n: (asked as { n?: unknown } | undefined)?.n,
+      })),
       reads(Secret, () => ({})),
     ],
     log: silentLog,
@@ -94,7 +109,7 @@ function setUp() {
     else settle.get(key)?.reject(error);
     await turn();
   };
-  return { theirs, started, sent, closes, held, give, finish, settle };
+  return { theirs, connection, started, sent, closes, held, give, finish, settle };
 }
 
 suite('FrameIntake', () => {
@@ -207,6 +222,82 @@ suite('FrameIntake', () => {
     await turn();
     assert.deepEqual(started, []);
     assert.deepEqual(sent, []);
+  });
+
+  test('nothing waits for what runs aside, and it waits for nothing but its turn', async () => {
+    const { give, finish, started, sent } = setUp();
+    await give('note', 1);
+    await give('run', 2, 'a');
+    await give('look', 3, 'b');
+    await give('run', 4, 'c');
+    assert.deepEqual(started, ['note 1', 'run 2'], 'the last is behind a read');
+    await finish('note 1');
+    await finish('look 3');
+    assert.deepEqual(started, ['note 1', 'run 2', 'look 3', 'run 4']);
+    await give('note', 5, 'd');
+    await finish('note 5');
+    await finish('run 4');
+    await finish('run 2');
+    assert.deepEqual(
+      sent.flatMap(({ in_reply_to = [] }) => in_reply_to),
+      ['b', 'd', 'c', 'a'],
+    );
+  });
+
+  test('256 may run aside at once, one more is refused', async () => {
+    const { give, finish, started, sent } = setUp();
+    for (let n = 1; n <= 257; n++) await give('run', n, `${n}`);
+    assert.equal(started.length, 256);
+    assert.deepEqual(
+      sent.map(({ in_reply_to, payload }) => [in_reply_to, payload]),
+      [['257', { why: 'busy', n: 257 }]],
+    );
+    await finish('run 1');
+    await give('run', 258);
+    assert.equal(started.length, 257);
+  });
+
+  test('an error frame may have a shape of its own, whatever went wrong', async () => {
+    const { give, finish, sent, theirs } = setUp();
+    await give('run', 1, 'a');
+    await finish('run 1', new Error('SELECT secret FROM table'));
+    await give('run', undefined, 'b');
+    theirs.send('{"kind":"run","id":"c","payload":{"n":"x"}}');
+    await turn();
+    assert.deepEqual(
+      sent.map(({ kind, payload }) => [kind, payload]),
+      [
+        ['run.error', { why: 'internal', n: 1 }],
+        ['run.error', { why: 'bad_request' }],
+        ['run.error', { why: 'bad_request', n: 'x' }],
+      ],
+    );
+  });
+
+  test('an answer reaches whoever asked, once, after what was written before it', async () => {
+    const { connection, theirs, give, finish, started } = setUp();
+    const taken: unknown[] = [];
+    const answer = async (id: string, payload: unknown) => {
+      theirs.send(JSON.stringify({ kind: 'any.kind', in_reply_to: id, payload }));
+      await turn();
+    };
+    connection.awaited.expect('q1', ({ payload }) => taken.push(payload));
+    connection.awaited.expect('q2', ({ payload }) => taken.push(payload));
+    await answer('q1', 1);
+    await answer('q1', 'again');
+    assert.deepEqual(taken, [1]);
+    await give('note', 1);
+    await answer('q2', 2);
+    await give('note', 2);
+    assert.deepEqual([taken, started], [[1], ['note 1']]);
+    await finish('note 1');
+    assert.deepEqual(
+      [taken, started],
+      [
+        [1, 2],
+        ['note 1', 'note 2'],
+      ],
+    );
   });
 
   test('16 undecodable messages in a row close with 1008, one good one resets the count', async () => {

@@ -2,17 +2,20 @@ import { nameKey } from '#shared/config/names';
 import { NexusError } from '#shared/errors';
 import type { FrameCodec } from '#shared/frames/codec';
 import { type Envelope, encodeFrame } from '#shared/frames/envelope';
-import { errorKindOf, FrameRefused, UndecodableFrame } from '#shared/frames/errors';
+import { errorKindOf, FrameRefused, Refusal, UndecodableFrame } from '#shared/frames/errors';
 import type { Log } from '#shared/sys/log';
 import { OutboundFrame } from '#shared/transport/frame-batch';
 import type { Connection } from './connection.ts';
-import type { Handler } from './handler.ts';
+import type { Handler, RefusalReason } from './handler.ts';
 
 /** Undecodable messages in a row after which a connection is closed with 1008 (§1.5). */
 const maxUndecodable = 16;
 
 /** Frames of one connection that may be under way before its reading is paused. */
 const maxUnderWay = 1_024;
+
+/** Frames of one connection that may run aside; more are refused with `busy`. */
+const maxAside = 256;
 
 export interface RouterDeps {
   readonly codec: FrameCodec;
@@ -68,15 +71,18 @@ export class Router {
 
   /** Never silence: an error frame wherever an answer was due, or could be told apart. */
   refuse(envelope: Envelope, connection: Connection, thrown: unknown): void {
-    const { code, message } = wireError(thrown);
+    const reason = wireError(thrown);
+    const { code, message } = reason;
     const facts = { connection: connection.id, as: connection.identity.name, kind: envelope.kind };
     if (code === 'internal') this.#log.error({ ...facts, err: thrown }, 'frame failed');
     else this.#log.debug({ ...facts, code }, message);
 
-    const definition = this.#handlers.get(envelope.kind)?.definition;
+    const handler = this.#handlers.get(envelope.kind);
+    const definition = handler?.definition;
     const answered = definition && definition.reply !== 'none' && !definition.replyNeedsId;
     if (!answered && !envelope.id) return;
-    this.#send(connection, errorKindOf(envelope.kind), { error: message, code }, envelope);
+    const payload = handler?.refusal?.(reason, envelope.payload) ?? { error: message, code };
+    this.#send(connection, errorKindOf(envelope.kind), payload, envelope);
   }
 
   #send(connection: Connection, kind: string, payload: unknown, request: Envelope): void {
@@ -95,12 +101,21 @@ function behindOutpost({ outpostId, names }: Connection, request: Envelope): str
 }
 
 /** Only what we refuse on purpose crosses the wire in words (style §6). */
-function wireError(thrown: unknown): { code: string; message: string } {
-  if (thrown instanceof FrameRefused) return thrown;
+function wireError(thrown: unknown): RefusalReason {
+  if (thrown instanceof Refusal) return thrown;
   if (thrown instanceof NexusError && thrown.code.startsWith('journal.')) {
     return { code: 'internal', message: 'the broker could not record this; try again later' };
   }
   return { code: 'internal', message: 'internal error' };
+}
+
+const tooMuchAside = () =>
+  new FrameRefused('busy', `${maxAside} requests of this connection are under way; wait for some`);
+
+/** A frame that waits for its turn. */
+interface Deferred {
+  readonly order: Handler['order'];
+  readonly start: () => void;
 }
 
 /**
@@ -112,7 +127,8 @@ export class FrameIntake {
   readonly #connection: Connection;
   #undecodable = 0;
   #writesPending = 0;
-  #deferred: { handler: Handler; envelope: Envelope }[] = [];
+  #asideRunning = 0;
+  #deferred: Deferred[] = [];
   #readRunning = false;
   #paused = false;
 
@@ -131,15 +147,30 @@ export class FrameIntake {
       this.#strike(error);
       return;
     }
-    // An answer to a request that nobody waits for any more (§2, reading order 2).
-    if (envelope.in_reply_to) return;
+    if (envelope.in_reply_to) {
+      this.#receiveAnswer(envelope, envelope.in_reply_to);
+      return;
+    }
     try {
       const handler = this.#router.route(envelope, this.#connection);
-      if (this.#mustWait(handler)) this.#deferred.push({ handler, envelope });
-      else this.#start(handler, envelope);
+      const { order } = handler;
+      if (!this.#mustWait(order)) this.#start(handler, envelope);
+      else this.#deferred.push({ order, start: () => this.#start(handler, envelope) });
     } catch (error) {
       this.#router.refuse(envelope, this.#connection, error);
     }
+    this.#holdBack();
+  }
+
+  /**
+   * For whoever asked, whatever its kind; never dispatched (§2, reading order 2). Like a read it
+   * comes after what the peer recorded before it answered.
+   */
+  #receiveAnswer(envelope: Envelope, id: string): void {
+    const { awaited } = this.#connection;
+    if (!awaited.has(id)) return;
+    if (!this.#mustWait('reads')) awaited.take(envelope);
+    else this.#deferred.push({ order: 'reads', start: () => awaited.take(envelope) });
     this.#holdBack();
   }
 
@@ -150,15 +181,16 @@ export class FrameIntake {
     this.#connection.close(1008, `${maxUndecodable} undecodable messages in a row`);
   }
 
-  #mustWait(handler: Handler): boolean {
+  #mustWait(order: Handler['order']): boolean {
     if (this.#readRunning || this.#deferred.length > 0) return true;
-    return handler.order === 'reads' && this.#writesPending > 0;
+    return order === 'reads' && this.#writesPending > 0;
   }
 
   #start(handler: Handler, envelope: Envelope): void {
     if (!this.#connection.isOpen) return;
     let result: unknown;
     try {
+      if (handler.order === 'aside' && this.#asideRunning >= maxAside) throw tooMuchAside();
       result = this.#router.run(handler, envelope, this.#connection);
     } catch (error) {
       this.#router.refuse(envelope, this.#connection, error);
@@ -188,15 +220,16 @@ export class FrameIntake {
 
   #track(order: Handler['order'], change: 1 | -1): void {
     if (order === 'reads') this.#readRunning = change === 1;
-    else this.#writesPending += change;
+    else if (order === 'writes') this.#writesPending += change;
+    else this.#asideRunning += change;
   }
 
   #drain(): void {
     while (this.#deferred.length > 0 && !this.#readRunning) {
       const next = this.#deferred[0];
-      if (!next || (next.handler.order === 'reads' && this.#writesPending > 0)) break;
+      if (!next || (next.order === 'reads' && this.#writesPending > 0)) break;
       this.#deferred.shift();
-      this.#start(next.handler, next.envelope);
+      next.start();
     }
     this.#holdBack();
   }

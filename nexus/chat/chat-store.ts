@@ -2,7 +2,7 @@ import type { Statement } from 'better-sqlite3';
 import type { JournalEvent, Projection } from '../journal/journal.ts';
 import { BulkInsert } from '../storage/bulk-insert.ts';
 import type { Database, Migration } from '../storage/database.ts';
-import { sqlTime } from '../storage/sql-time.ts';
+import { fromSqlTime, sqlTime } from '../storage/sql-time.ts';
 import {
   type ChatEvent,
   type ChatPosted,
@@ -255,6 +255,6 @@ function fromRow(row: Row | undefined): ChatMessage | undefined {
     replyAuthor: replyAuthor ?? undefined,
     topic: topic ?? undefined,
     filePath: filePath ?? undefined,
-    receivedAt: createdAt.includes('T') ? createdAt : `${createdAt.replace(' ', 'T')}Z`,
+    receivedAt: fromSqlTime(createdAt),
   };
 }

@@ -15,7 +15,7 @@ import { FrameRefused } from '#shared/frames/errors';
 import { SubscribeChat, UnsubscribeChat } from '#shared/frames/subscriptions';
 import { type Handler, reads, writes } from '../broker/handler.ts';
 import type { Hub } from '../broker/hub.ts';
-import { withinBytes } from '../broker/page.ts';
+import { takePage } from '../broker/page.ts';
 import type { ChatService, Sent } from './chat-service.ts';
 import type { ChatStore } from './chat-store.ts';
 import { toListed } from './message.ts';
@@ -47,9 +47,8 @@ export function chatHandlers(chat: ChatService, store: ChatStore, hub: Hub): Han
 
     reads(ChatReplies, ({ parent_id, since_id = 0 }) => {
       const below = store.subtree(parent_id, Math.max(parent_id, since_id), maxReplies + 1);
-      const messages = withinBytes(below.slice(0, maxReplies).map(toListed));
-      const more = messages.length < below.length;
-      return { parent_id, messages, ...(more && { has_more: true }) };
+      const { rows, hasMore } = takePage(below.map(toListed), maxReplies);
+      return { parent_id, messages: rows, ...(hasMore && { has_more: true }) };
     }),
 
     reads(ChatReactionsFetch, ({ msg_ids }) => {
@@ -63,7 +62,7 @@ export function chatHandlers(chat: ChatService, store: ChatStore, hub: Hub): Han
       const rootId = positive(thread_id) ?? positive(msg_id);
       if (rootId === undefined) return { messages: null };
       const messages = store.subtree(rootId, positive(since_id) ?? 0, maxThreadMessages);
-      return { messages: withinBytes(messages.map(toListed)) };
+      return { messages: takePage(messages.map(toListed), maxThreadMessages).rows };
     }),
 
     reads(ChatList, ({ after_id, before_id, limit }) => {
@@ -78,12 +77,9 @@ export function chatHandlers(chat: ChatService, store: ChatStore, hub: Hub): Han
       // Cut on the side where the next page continues.
       const newestFirst = after_id === undefined;
       const listed = page.messages.map(toListed);
-      const kept = withinBytes(newestFirst ? listed.reverse() : listed);
-      if (newestFirst) kept.reverse();
-      return {
-        messages: kept,
-        has_more: page.hasMore || kept.length < page.messages.length,
-      };
+      const { rows, hasMore } = takePage(newestFirst ? listed.reverse() : listed, maxPage);
+      if (newestFirst) rows.reverse();
+      return { messages: rows, has_more: page.hasMore || hasMore };
     }),
 
     reads(SubscribeChat, (_, connection) => {

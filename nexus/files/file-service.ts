@@ -212,7 +212,7 @@ export class FileService {
     const { uploads, uploadsPerOwner } = this.#deps.limits;
     const own = [...this.#busy.values()].filter((name) => nameKey(name) === owner);
     if (this.#busy.size < uploads && own.length < uploadsPerOwner) return;
-    throw new FrameRefused('conflict', 'too many uploads are under way; try again later');
+    throw new FrameRefused('busy', 'too many uploads are under way; try again later');
   }
 
   /** One change at a time to the bytes of one file. */

@@ -4,7 +4,7 @@ import { type ChatPosted, chatPosted } from '../chat/events.ts';
 import { operatorName } from '../credentials/identity.ts';
 import type { JournalEvent, Projection } from '../journal/journal.ts';
 import type { Database, Migration } from '../storage/database.ts';
-import { sqlTime } from '../storage/sql-time.ts';
+import { fromSqlTime, sqlTime } from '../storage/sql-time.ts';
 import {
   type FileDeleted,
   type FileFacts,
@@ -52,7 +52,7 @@ export const fileMigration: Migration = {
   `,
 };
 
-/** A page of what `reader` may see, newest first. */
+/** A page of what `reader` may see. */
 export interface FileQuery {
   readonly reader: string;
   readonly owner?: string | undefined;
@@ -150,15 +150,15 @@ export class FileStore implements Projection {
     return this.#read.mayRead.get(nameKey(reader), id) ? this.find(id) : undefined;
   }
 
-  /** A page, and whether older files lie beyond it. */
-  page({ reader, owner, before, limit }: FileQuery): { files: StoredFile[]; hasMore: boolean } {
+  /** Newest first. */
+  list({ reader, owner, before, limit }: FileQuery): StoredFile[] {
     const rows = this.#read[owner ? 'pageOfOwner' : 'page'].all({
       reader: nameKey(reader),
       owner: owner ? nameKey(owner) : null,
       before: before || Number.MAX_SAFE_INTEGER,
-      limit: limit + 1,
+      limit,
     }) as Row[];
-    return { files: rows.slice(0, limit).map(fromRow), hasMore: rows.length > limit };
+    return rows.map(fromRow);
   }
 
   /** Bytes that count towards the quotas: of one owner, and of all. */
@@ -221,7 +221,7 @@ function fromRow(row: Row): StoredFile {
   const { recipients, description, mimeType, sha256, size, blob, createdAt, ...rest } = row;
   return {
     ...rest,
-    createdAt: `${createdAt.replace(' ', 'T')}Z`,
+    createdAt: fromSqlTime(createdAt),
     description: description ?? undefined,
     recipients: recipients === null ? undefined : (JSON.parse(recipients) as string[]),
     mimeType: mimeType ?? undefined,

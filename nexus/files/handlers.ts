@@ -8,7 +8,7 @@ import {
   ShareFile,
 } from '#shared/frames/files';
 import { type Handler, reads, writes } from '../broker/handler.ts';
-import { withinBytes } from '../broker/page.ts';
+import { takePage } from '../broker/page.ts';
 import { speakerOf } from '../broker/speaker.ts';
 import type { FileService, Given, Offer } from './file-service.ts';
 import type { FileStore } from './file-store.ts';
@@ -40,14 +40,11 @@ export function fileHandlers(files: FileService, store: FileStore, inlineBytes: 
     }),
 
     reads(SharedList, ({ from, owner, limit, before_id }, connection) => {
-      const { files: found, hasMore } = store.page({
-        reader: speakerOf(connection, from),
-        owner,
-        before: before_id,
-        limit: Math.min(limit || defaultPage, maxPage),
-      });
-      const kept = withinBytes(found.map(toShared));
-      return { files: kept, has_more: hasMore || kept.length < found.length };
+      const reader = speakerOf(connection, from);
+      const most = Math.min(limit || defaultPage, maxPage);
+      const found = store.list({ reader, owner, before: before_id, limit: most + 1 });
+      const { rows, hasMore } = takePage(found.map(toShared), most);
+      return { files: rows, has_more: hasMore };
     }),
 
     reads(SharedGet, async ({ from, id }, connection) => {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { FakeClock } from '#shared/sys/fake-clock';
+import type { OutboundFrame } from '#shared/transport/frame-batch';
 import { Connection } from '../broker/connection.ts';
 import { Hub } from '../broker/hub.ts';
+import { nowhere } from '../broker/test-kit.ts';
 import { announcedFileMigration, chatMigration } from '../chat/chat-store.ts';
 import { aspectIdentity } from '../credentials/identity.ts';
 import { journalMigration, SqliteJournal } from '../journal/sqlite-journal.ts';
@@ -19,18 +21,8 @@ suite('sendNotices', () => {
     const journal = new SqliteJournal({ database, projections: [store], clock: new FakeClock() });
     const hub = new Hub();
     const sent: Record<string, unknown>[] = [];
-    const connect = (name: string) => {
-      const connection = new Connection(1, aspectIdentity(name), {
-        queuedBytes: 0,
-        push: ({ text }) => sent.push(JSON.parse(text) as Record<string, unknown>),
-        close: () => undefined,
-        probe: () => Promise.resolve(),
-        terminate: () => undefined,
-        pause: () => undefined,
-        resume: () => undefined,
-      });
-      return connection;
-    };
+    const push = ({ text }: OutboundFrame) => void sent.push(JSON.parse(text));
+    const connect = (name: string) => new Connection(1, aspectIdentity(name), { ...nowhere, push });
     const outpost = connect('outpost');
     outpost.outpostId = 'attic';
     hub.bind('anvil', outpost, true);

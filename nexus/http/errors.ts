@@ -12,12 +12,16 @@ export class Unauthorized extends NexusError<'unauthorized'> {
 /** The HTTP status of each error code; what is not listed is our own failure, 500. */
 const statuses: Readonly<Record<WireErrorCode | 'unauthorized', ContentfulStatusCode>> = {
   bad_request: 400,
+  busy: 503,
+  cancelled: 409,
   conflict: 409,
   forbidden: 403,
   internal: 500,
   not_found: 404,
   not_registered: 409,
+  timeout: 504,
   too_large: 413,
+  turn_failed: 502,
   unauthorized: 401,
   unsupported: 501,
 };

@@ -123,6 +123,17 @@ export class RosterService {
     }
   }
 
+  /** Records which program will run an aspect from now on. Resolves with the one before. */
+  async switchSurface(name: string, surface: string): Promise<string | undefined> {
+    const entry = this.#roster.find(name);
+    if (!entry) throw new FrameRefused('not_registered', `${name} is not registered`);
+    const previous = entry.registration.primary_surface;
+    const body = { primarySurface: surface, ...(previous && { previousSurface: previous }) };
+    await this.#append('aspect.surface_switched', entry, body);
+    this.#roster.switchSurface(name, surface);
+    return previous;
+  }
+
   close(): void {
     this.#cancelSweep();
   }

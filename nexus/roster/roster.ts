@@ -102,6 +102,13 @@ export class Roster {
     return this.#put({ ...entry, status: 'down', lastSeenAt: now, connected: false });
   }
 
+  /** Another program will run the aspect; nothing to do when the name is absent. */
+  switchSurface(name: string, surface: string): void {
+    const entry = this.find(name);
+    if (!entry) return;
+    this.#put({ ...entry, registration: { ...entry.registration, primary_surface: surface } });
+  }
+
   /** Lets time pass. Returns the entries whose status changed. */
   sweep(now: number): RosterEntry[] {
     const changed: RosterEntry[] = [];

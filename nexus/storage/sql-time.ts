@@ -13,5 +13,9 @@ export function sqlTime(ms: number): string {
   return cachedText;
 }
 
+/** A stored time as RFC 3339; imported rows may have that form already. */
+export const fromSqlTime = (text: string): string =>
+  text.includes('T') ? text : `${text.replace(' ', 'T')}Z`;
+
 /** The same moment as the whole-second RFC 3339 that the wire shows. */
 export const wireTime = (ms: number): string => `${sqlTime(ms).replace(' ', 'T')}Z`;

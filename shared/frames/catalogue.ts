@@ -1,11 +1,17 @@
 import * as chat from './chat.ts';
+import * as credentials from './credentials.ts';
 import type { FrameDefinition } from './define.ts';
+import * as dispatch from './dispatch.ts';
 import * as files from './files.ts';
 import * as lifecycle from './lifecycle.ts';
 import * as outpost from './outpost.ts';
 import * as registration from './registration.ts';
 import * as roster from './roster.ts';
+import * as session from './session.ts';
+import * as status from './status.ts';
 import * as subscriptions from './subscriptions.ts';
+import * as surface from './surface.ts';
+import * as turns from './turns.ts';
 
 /** Every frame kind there is. Nothing else may list kinds by hand. */
 export const catalogue: readonly FrameDefinition[] = [
@@ -52,4 +58,30 @@ export const catalogue: readonly FrameDefinition[] = [
   subscriptions.SubscribeRoster,
   subscriptions.UnsubscribeRoster,
   subscriptions.SubscribeAck,
+  subscriptions.SubscribeStatus,
+  subscriptions.UnsubscribeStatus,
+  status.AspectActivity,
+  status.AspectStatusPulse,
+  surface.SwitchSurface,
+  surface.SwitchSurfaceResult,
+  turns.Turn,
+  turns.TurnResult,
+  turns.TurnError,
+  turns.TurnCancel,
+  turns.AspectTurn,
+  turns.AspectTurnResult,
+  dispatch.Dispatch,
+  dispatch.DispatchResult,
+  dispatch.DispatchError,
+  credentials.CredentialFetch,
+  credentials.CredentialFetchResult,
+  session.SessionEntryAppended,
+  session.SessionRewind,
+  session.SessionFork,
+  session.SessionList,
+  session.SessionListResult,
+  session.SessionEntries,
+  session.SessionEntriesResult,
+  session.SessionMoves,
+  session.SessionMovesResult,
 ];

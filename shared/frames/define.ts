@@ -1,4 +1,5 @@
 import type { Static, TSchema } from 'typebox';
+import type { ErrorPayload } from './errors.ts';
 
 /** Who may send a frame. A connection holds one or more of these (wire spec §1.4). */
 export type Role = 'aspect' | 'admin' | 'operator' | 'outpost' | 'broker';
@@ -12,6 +13,8 @@ export interface FrameDefinition {
   readonly reply: FrameDefinition | 'none';
   /** True when only a request that carries an `id` is answered. */
   readonly replyNeedsId?: boolean;
+  /** Its error frame, where that has a shape of its own. */
+  readonly error?: FrameDefinition;
   readonly payload: TSchema;
 }
 
@@ -27,3 +30,8 @@ export type PayloadOf<D extends FrameDefinition> = Static<D['payload']>;
 export type ReplyOf<D extends FrameDefinition> = D['reply'] extends FrameDefinition
   ? PayloadOf<D['reply']>
   : undefined;
+
+/** The payload type of a definition's error frame. */
+export type ErrorOf<D extends FrameDefinition> = D['error'] extends FrameDefinition
+  ? PayloadOf<D['error']>
+  : ErrorPayload;

@@ -11,16 +11,23 @@ export type ErrorPayload = Static<typeof ErrorPayload>;
 /** Codes that any kind may answer with (wire spec G14). Features add their own. */
 export type WireErrorCode =
   | 'bad_request'
+  | 'busy'
+  | 'cancelled'
   | 'conflict'
   | 'forbidden'
   | 'internal'
   | 'not_found'
   | 'not_registered'
+  | 'timeout'
   | 'too_large'
+  | 'turn_failed'
   | 'unsupported';
 
 /** A refusal whose text and code may cross the wire. The router turns it into an error frame. */
-export class FrameRefused extends NexusError<WireErrorCode> {}
+export class Refusal<Code extends string = string> extends NexusError<Code> {}
+
+/** A refusal with one of the codes that any kind may answer with. */
+export class FrameRefused extends Refusal<WireErrorCode> {}
 
 /** An undecodable text message: not JSON, not an envelope, or a `ts` that is no time. */
 export class UndecodableFrame extends NexusError<'undecodable'> {

@@ -16,7 +16,7 @@ const shown = Type.String({ maxLength: 200 });
 
 const registrationFields = {
   name: text,
-  session_id: text,
+  session_id: Type.String({ minLength: 1, maxLength: 200 }),
   context_mode: ContextMode,
   provider: Type.String({ minLength: 1, maxLength: 200 }),
   port: Type.Optional(Type.Integer({ minimum: 0, maximum: 65535 })),
@@ -24,9 +24,9 @@ const registrationFields = {
   started_at: Type.Optional(Type.String()),
   model: Type.Optional(shown),
   capabilities: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 64 })),
-  home: Type.Optional(Type.String()),
-  primary_surface: Type.Optional(Type.String()),
-  metadata: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  home: Type.Optional(Type.String({ maxLength: 4_096 })),
+  primary_surface: Type.Optional(shown),
+  metadata: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { maxProperties: 64 })),
 };
 
 /** What an aspect says of itself when it registers; the REST body has the same members. */

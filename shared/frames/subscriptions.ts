@@ -18,3 +18,7 @@ export const UnsubscribeChat = defineFrame({ kind: 'unsubscribe.chat', ...reques
 /** Every roster transition from now on. */
 export const SubscribeRoster = defineFrame({ kind: 'subscribe.roster', ...request });
 export const UnsubscribeRoster = defineFrame({ kind: 'unsubscribe.roster', ...request });
+
+/** Every status pulse from now on. */
+export const SubscribeStatus = defineFrame({ kind: 'subscribe.aspect_status', ...request });
+export const UnsubscribeStatus = defineFrame({ kind: 'unsubscribe.aspect_status', ...request });

@@ -239,10 +239,10 @@ suite('PUT and GET /api/files/ID/content', () => {
     await begin(await announce(), tokens.wren, 1);
     await begin(await announce(), tokens.wren, 2);
     const third = await content('PUT', 'wren', await announce(), Buffer.from('x'));
-    assert.equal(third.status, 409);
+    assert.equal(third.status, 503);
     await begin(await announceAs(tokens.anvil), tokens.anvil, 3);
     const id = await announceAs(tokens.plumb);
-    assert.equal((await content('PUT', 'plumb', id, Buffer.from('x'))).status, 409);
+    assert.equal((await content('PUT', 'plumb', id, Buffer.from('x'))).status, 503);
   });
 
   test('an upload that breaks off, or that the broker’s end breaks off, leaves nothing', async (t) => {
