@@ -19,7 +19,7 @@ import { HeadSigner, headsMigration } from '../audit/head-signer.ts';
 import { Hub, type Route } from '../broker/hub.ts';
 import { Router } from '../broker/router.ts';
 import { ChatService } from '../chat/chat-service.ts';
-import { ChatStore, chatMigration } from '../chat/chat-store.ts';
+import { announcedFileMigration, ChatStore, chatMigration } from '../chat/chat-store.ts';
 import { chatHandlers } from '../chat/handlers.ts';
 import { replay } from '../chat/replay.ts';
 import { emptyCredentialSource } from '../credentials/credential-source.ts';
@@ -29,14 +29,22 @@ import { ensureInstanceIdentity, identityMigration } from '../credentials/instan
 import { ensureOperatorToken, operatorTokenFile } from '../credentials/operator-token.ts';
 import { TokenStore, tokenGrantsMigration, tokenMigration } from '../credentials/token-store.ts';
 import { dispatchHandlers } from '../dispatch/handlers.ts';
+import { BlobRoot } from '../files/blob-root.ts';
+import { defaultFileLimits, type FileLimits, FileService } from '../files/file-service.ts';
+import { FileStore, fileMigration } from '../files/file-store.ts';
+import { fileHandlers } from '../files/handlers.ts';
 import { isLoopback } from '../gateway/access.ts';
 import { Gateway, type GatewayLimits } from '../gateway/gateway.ts';
 import { buildHttpApp } from '../http/app.ts';
 import { aspectRoutes } from '../http/aspects.ts';
 import { connectRoute } from '../http/connect.ts';
+import { fileRoutes } from '../http/files.ts';
 import { healthRoutes } from '../http/health.ts';
 import { tokenRoutes } from '../http/tokens.ts';
 import { journalMigration, SqliteJournal } from '../journal/sqlite-journal.ts';
+import { knowledgeHandlers } from '../knowledge/handlers.ts';
+import { KnowledgeService } from '../knowledge/knowledge-service.ts';
+import { KnowledgeStore, knowledgeMigration } from '../knowledge/knowledge-store.ts';
 import { observeHandlers } from '../observe/handlers.ts';
 import { ObserveHub } from '../observe/observe-hub.ts';
 import {
@@ -71,6 +79,9 @@ export const migrations = [
   tokenGrantsMigration,
   headsMigration,
   sessionMigration,
+  knowledgeMigration,
+  announcedFileMigration,
+  fileMigration,
 ];
 
 export const defaultLimits: GatewayLimits = {
@@ -103,6 +114,7 @@ export interface BrokerOptions {
   /** The coordinator's name, if the team has one. */
   readonly frameName?: string | undefined;
   readonly limits: GatewayLimits;
+  readonly fileLimits?: FileLimits | undefined;
   /** Paths of PEM files. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Files of what was observed, in `activity` of the data directory. */
@@ -166,7 +178,9 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const tokens = new TokenStore(database);
   const chatStore = new ChatStore(database);
   const sessionStore = new SessionStore(database);
-  const projections = [tokens, chatStore, sessionStore];
+  const knowledgeStore = new KnowledgeStore(database);
+  const fileStore = new FileStore(database);
+  const projections = [tokens, chatStore, sessionStore, knowledgeStore, fileStore];
   const journal = new SqliteJournal({ database, projections, clock });
   const signer = new HeadSigner({ database, journal, instance, clock, log });
   closers.add(() => signer.close());
@@ -179,6 +193,13 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const isCurrent = (route: Route) => hub.isCurrent(route);
   const findName = (name: string) => tokens.findName(name);
   const chat = new ChatService({ journal, store: chatStore, hub, frameName, findName });
+  const knowledge = new KnowledgeService({
+    journal,
+    store: knowledgeStore,
+    log,
+    frameName,
+    findName,
+  });
 
   const sink = openSink(dataDir, { ...defaultActivityLimits, ...options.activity }, clock, log);
   closers.add(() => sink?.close());
@@ -197,12 +218,25 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   closers.add(() => mirror.close());
   const codec = new FrameCodec(catalogue);
   const turns = new TurnService({ hub, clock, newId: newUlid, codec, findName });
+  const fileLimits = options.fileLimits ?? defaultFileLimits;
+  const fileService = new FileService({
+    journal,
+    store: fileStore,
+    hub,
+    blobs: BlobRoot.open(dataDir.file('files')),
+    limits: fileLimits,
+    announce: (sender, content, file) => chat.announce(sender, content, file),
+    findName,
+  });
+  closers.add(() => fileService.close());
 
   const router = new Router({
     codec,
     handlers: [
       ...chatHandlers(chat, chatStore, hub),
       ...observeHandlers({ observe, log }),
+      ...knowledgeHandlers(knowledge),
+      ...fileHandlers(fileService, fileStore, fileLimits.inlineBytes),
       ...rosterHandlers(
         { roster, hub, nexusId, newestId: () => chatStore.newestId() },
         (route, sinceId) => {
@@ -224,7 +258,12 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const http = buildHttpApp({
     authenticate,
     open: [healthRoutes],
-    guarded: [connectRoute, aspectRoutes(roster), tokenRoutes(tokens, journal)],
+    guarded: [
+      connectRoute,
+      aspectRoutes(roster),
+      tokenRoutes(tokens, journal),
+      fileRoutes(fileService),
+    ],
     log,
   });
   const gateway = new Gateway({

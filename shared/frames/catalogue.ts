@@ -2,6 +2,8 @@ import * as chat from './chat.ts';
 import * as credentials from './credentials.ts';
 import type { FrameDefinition } from './define.ts';
 import * as dispatch from './dispatch.ts';
+import * as files from './files.ts';
+import * as knowledge from './knowledge.ts';
 import * as lifecycle from './lifecycle.ts';
 import * as observe from './observe.ts';
 import * as outpost from './outpost.ts';
@@ -40,6 +42,16 @@ export const catalogue: readonly FrameDefinition[] = [
   chat.ReactToResult,
   chat.AspectSay,
   chat.AspectSayResult,
+  files.AnnounceFile,
+  files.ShareFile,
+  files.FileResult,
+  files.SharedNotify,
+  files.SharedList,
+  files.SharedListResult,
+  files.SharedGet,
+  files.SharedGetResult,
+  files.SharedDelete,
+  files.SharedDeleteResult,
   roster.RosterList,
   roster.RosterListResult,
   roster.RosterUpdate,
@@ -80,4 +92,12 @@ export const catalogue: readonly FrameDefinition[] = [
   session.SessionEntriesResult,
   session.SessionMoves,
   session.SessionMovesResult,
+  knowledge.KnowledgeStore,
+  knowledge.KnowledgeStoreResult,
+  knowledge.KnowledgeSearch,
+  knowledge.KnowledgeSearchResult,
+  knowledge.KnowledgeList,
+  knowledge.KnowledgeListResult,
+  knowledge.KnowledgeShare,
+  knowledge.KnowledgeShareResult,
 ];
