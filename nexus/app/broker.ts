@@ -19,7 +19,7 @@ import { HeadSigner, headsMigration } from '../audit/head-signer.ts';
 import { Hub, type Route } from '../broker/hub.ts';
 import { Router } from '../broker/router.ts';
 import { ChatService } from '../chat/chat-service.ts';
-import { ChatStore, chatMigration } from '../chat/chat-store.ts';
+import { announcedFileMigration, ChatStore, chatMigration } from '../chat/chat-store.ts';
 import { chatHandlers } from '../chat/handlers.ts';
 import { replay } from '../chat/replay.ts';
 import { emptyCredentialSource } from '../credentials/credential-source.ts';
@@ -29,11 +29,16 @@ import { ensureInstanceIdentity, identityMigration } from '../credentials/instan
 import { ensureOperatorToken, operatorTokenFile } from '../credentials/operator-token.ts';
 import { TokenStore, tokenGrantsMigration, tokenMigration } from '../credentials/token-store.ts';
 import { dispatchHandlers } from '../dispatch/handlers.ts';
+import { BlobRoot } from '../files/blob-root.ts';
+import { defaultFileLimits, type FileLimits, FileService } from '../files/file-service.ts';
+import { FileStore, fileMigration } from '../files/file-store.ts';
+import { fileHandlers } from '../files/handlers.ts';
 import { isLoopback } from '../gateway/access.ts';
 import { Gateway, type GatewayLimits } from '../gateway/gateway.ts';
 import { buildHttpApp } from '../http/app.ts';
 import { aspectRoutes } from '../http/aspects.ts';
 import { connectRoute } from '../http/connect.ts';
+import { fileRoutes } from '../http/files.ts';
 import { healthRoutes } from '../http/health.ts';
 import { tokenRoutes } from '../http/tokens.ts';
 import { JournalError } from '../journal/errors.ts';
@@ -41,6 +46,14 @@ import { journalMigration, SqliteJournal } from '../journal/sqlite-journal.ts';
 import { knowledgeHandlers } from '../knowledge/handlers.ts';
 import { KnowledgeService } from '../knowledge/knowledge-service.ts';
 import { KnowledgeStore, knowledgeMigration } from '../knowledge/knowledge-store.ts';
+import { observeHandlers } from '../observe/handlers.ts';
+import { ObserveHub } from '../observe/observe-hub.ts';
+import {
+  ActivityFolder,
+  type ActivityLimits,
+  defaultActivityLimits,
+} from '../observe/sink/activity-folder.ts';
+import { JsonlSink } from '../observe/sink/jsonl-sink.ts';
 import { rosterHandlers } from '../roster/handlers.ts';
 import { RosterService } from '../roster/roster-service.ts';
 import { switchSurfaceHandler } from '../roster/switch-surface.ts';
@@ -69,6 +82,8 @@ export const migrations = [
   headsMigration,
   sessionMigration,
   knowledgeMigration,
+  announcedFileMigration,
+  fileMigration,
 ];
 
 export const defaultLimits: GatewayLimits = {
@@ -101,8 +116,11 @@ export interface BrokerOptions {
   /** The coordinator's name, if the team has one. */
   readonly frameName?: string | undefined;
   readonly limits: GatewayLimits;
+  readonly fileLimits?: FileLimits | undefined;
   /** Paths of PEM files. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  /** Files of what was observed, in `activity` of the data directory. */
+  readonly activity?: Partial<ActivityLimits> | undefined;
   readonly clock: Clock;
   /** Called once the data directory is ours. */
   openLog(dataDir: DataDir): Log;
@@ -165,7 +183,8 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const chatStore = new ChatStore(database);
   const sessionStore = new SessionStore(database);
   const knowledgeStore = new KnowledgeStore(database);
-  const projections = [tokens, chatStore, sessionStore, knowledgeStore];
+  const fileStore = new FileStore(database);
+  const projections = [tokens, chatStore, sessionStore, knowledgeStore, fileStore];
   const journal = new SqliteJournal({ database, projections, clock });
   const signer = new HeadSigner({ database, journal, instance, clock, log });
   closers.add(() => signer.close());
@@ -186,17 +205,42 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     findName,
   });
 
+  const sink = openSink(dataDir, { ...defaultActivityLimits, ...options.activity }, clock, log);
+  closers.add(() => sink?.close());
+  const observe = new ObserveHub({
+    epoch: newUlid(),
+    clock,
+    log,
+    sink,
+    known: (name) => findName(name) ?? hub.find(name)?.name,
+  });
+  closers.add(() => observe.close());
+  chat.onPosted((message, recipients) => observe.chat(message, recipients));
+  roster.onPresence((name, connected, reason) => observe.presence(name, connected, reason));
   const retention = sessionRetention;
   const mirror = new SessionMirror({ journal, store: sessionStore, clock, log, retention });
   closers.add(() => mirror.close());
   const codec = new FrameCodec(catalogue);
   const turns = new TurnService({ hub, clock, newId: newUlid, codec, findName });
+  const fileLimits = options.fileLimits ?? defaultFileLimits;
+  const fileService = new FileService({
+    journal,
+    store: fileStore,
+    hub,
+    blobs: BlobRoot.open(dataDir.file('files')),
+    limits: fileLimits,
+    announce: (sender, content, file) => chat.announce(sender, content, file),
+    findName,
+  });
+  closers.add(() => fileService.close());
 
   const router = new Router({
     codec,
     handlers: [
       ...chatHandlers(chat, chatStore, hub),
+      ...observeHandlers({ observe, log }),
       ...knowledgeHandlers(knowledge),
+      ...fileHandlers(fileService, fileStore, fileLimits.inlineBytes),
       ...rosterHandlers(
         { roster, hub, nexusId, newestId: () => chatStore.newestId() },
         (route, sinceId) => {
@@ -218,7 +262,12 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const http = buildHttpApp({
     authenticate,
     open: [healthRoutes],
-    guarded: [connectRoute, aspectRoutes(roster), tokenRoutes(tokens, journal)],
+    guarded: [
+      connectRoute,
+      aspectRoutes(roster),
+      tokenRoutes(tokens, journal),
+      fileRoutes(fileService),
+    ],
     log,
   });
   const gateway = new Gateway({
@@ -256,6 +305,12 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     attach: (name, transport) => void gateway.attach(transport, aspectIdentity(name)),
     close: () => closers.closeAll(),
   };
+}
+
+function openSink(dataDir: DataDir, limits: ActivityLimits, clock: Clock, log: Log) {
+  if (limits.retainDays <= 0) return undefined;
+  const folder = new ActivityFolder(dataDir.file('activity'), limits);
+  return new JsonlSink({ folder, clock, log });
 }
 
 /** Beyond this machine the one that `nexus cert init` made serves, when no other is given. */

@@ -7,6 +7,7 @@ import type { Connection } from '../broker/connection.ts';
 import { type Hub, isBehindOutpost, pushTo } from '../broker/hub.ts';
 import { speakerOf } from '../broker/speaker.ts';
 import { operatorName } from '../credentials/identity.ts';
+import type { FileFacts } from '../files/events.ts';
 import type { Journal, JournalEvent } from '../journal/journal.ts';
 import { wireTime } from '../storage/sql-time.ts';
 import type { ChatStore } from './chat-store.ts';
@@ -32,6 +33,9 @@ export interface ChatServiceDeps {
   readonly maxContentBytes?: number;
 }
 
+/** Told of each committed message and whom it is for. Must be quick, and must not throw. */
+export type PostedListener = (message: ChatMessage, recipients: readonly string[]) => void;
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** What a sender learns once its message is on disk. */
@@ -48,6 +52,7 @@ export class ChatService {
   readonly #maxContentBytes: number;
   /** Sends under way by idempotency key, so that a retry does not race its original. */
   readonly #underWay = new Map<string, Promise<Sent>>();
+  readonly #postedListeners: PostedListener[] = [];
 
   constructor(deps: ChatServiceDeps) {
     this.#deps = deps;
@@ -62,14 +67,22 @@ export class ChatService {
     deps.journal.onCommit((events) => this.#deliver(events));
   }
 
+  onPosted(listener: PostedListener): void {
+    this.#postedListeners.push(listener);
+  }
+
   /** Records a message. Throws `FrameRefused` for what cannot be taken. */
   post(connection: Connection, send: ChatSend): Promise<Sent> {
     const sender = speakerOf(connection, send.from);
-    if (this.#isTooLong(send.content)) {
-      throw new FrameRefused('too_large', `a message may have ${this.#maxContentBytes} bytes`);
-    }
+    this.#assertFits(send.content);
     const key = send.idempotency_key;
     return key ? this.#postOnce(sender, key, send) : this.#append(sender, send);
+  }
+
+  /** Records a message that tells of a file: one event, so neither is ever without the other. */
+  async announce(sender: string, content: string, file: FileFacts): Promise<Sent> {
+    this.#assertFits(content);
+    return this.#append(sender, { content }, file);
   }
 
   /** Says something to one aspect as the operator. Throws `FrameRefused` when nobody is called so. */
@@ -94,6 +107,11 @@ export class ChatService {
     await journal.append({ kind: chatReacted, actor: reactor, body });
   }
 
+  #assertFits(content: string): void {
+    if (!this.#isTooLong(content)) return;
+    throw new FrameRefused('too_large', `a message may have ${this.#maxContentBytes} bytes`);
+  }
+
   /** As the wire has it: an escaped control character takes six times the room. */
   #isTooLong(content: string): boolean {
     const bytes = Buffer.byteLength(content);
@@ -114,11 +132,12 @@ export class ChatService {
   }
 
   /** One promise and plain members: every message of the room comes through here. */
-  #append(sender: string, send: ChatSend): Promise<Sent> {
+  #append(sender: string, send: ChatSend, file?: FileFacts): Promise<Sent> {
     const { content, reply_to, topic, idempotency_key: key } = send;
     const body: Mutable<ChatPosted['body']> = { content };
     if (topic) body.topic = topic;
     if (key) body.key = key;
+    if (file) body.file = file;
     if (reply_to) {
       const target = this.#deps.store.find(reply_to);
       if (target) {
@@ -149,6 +168,7 @@ export class ChatService {
   #deliverMessage(message: ChatMessage): void {
     const { hub } = this.#deps;
     const recipients = recipientsOf(message, this.audience);
+    for (const listener of this.#postedListeners) listener(message, recipients);
     if (recipients.length === 0 && !hub.hasSubscribers('chat')) return;
     const payload = toDeliver(message);
     const frame = new OutboundFrame(encodeFrame(ChatDeliver.kind, payload));
@@ -176,7 +196,7 @@ export class ChatService {
 }
 
 function messageOf(event: JournalEvent & ChatPosted): ChatMessage {
-  const { content, replyTo, replyAuthor, threadRoot, topic } = event.body;
+  const { content, replyTo, replyAuthor, threadRoot, topic, file } = event.body;
   return {
     id: event.position,
     from: event.actor,
@@ -185,6 +205,7 @@ function messageOf(event: JournalEvent & ChatPosted): ChatMessage {
     replyTo,
     replyAuthor,
     topic,
+    filePath: file?.path,
     receivedAt: wireTime(event.at),
   };
 }

@@ -50,6 +50,12 @@ export const chatMigration: Migration = {
   `,
 };
 
+/** The path of the file that a message announces. */
+export const announcedFileMigration: Migration = {
+  name: 'announced files',
+  sql: 'ALTER TABLE chat_messages ADD COLUMN file_path TEXT;',
+};
+
 export interface Reaction {
   readonly aspect: string;
   readonly emoji: string;
@@ -70,6 +76,7 @@ interface Row {
   replyTo: number | null;
   replyAuthor: string | null;
   topic: string | null;
+  filePath: string | null;
   createdAt: string;
   replyCount?: number;
 }
@@ -83,11 +90,13 @@ const messageColumns = [
   'thread_root_msg_id',
   'created_at',
   'topic',
+  'file_path',
 ];
 
 const columns = `
   m.id, m.from_agent AS "from", m.content, m.thread_root_msg_id AS threadRoot,
-  m.reply_to AS replyTo, r.from_agent AS replyAuthor, m.topic, m.created_at AS createdAt`;
+  m.reply_to AS replyTo, r.from_agent AS replyAuthor, m.topic, m.file_path AS filePath,
+  m.created_at AS createdAt`;
 const source = 'FROM chat_messages m LEFT JOIN chat_messages r ON r.id = m.reply_to';
 
 /** UNION, not UNION ALL: a cycle in imported rows must end. */
@@ -131,8 +140,9 @@ export class ChatStore implements Projection {
     const root = body.threadRoot ?? position;
     // The newest message of the thread, so that racing replies form a chain and not a fork (§4.2).
     const parent = body.threadRoot ? (this.#write.newestReply.get(root) ?? root) : null;
-    const { replyTo = null, topic = null } = body;
-    return [position, actor, body.content, replyTo, parent, root, sqlTime(at), topic];
+    const { replyTo = null, topic = null, file } = body;
+    const path = file?.path ?? null;
+    return [position, actor, body.content, replyTo, parent, root, sqlTime(at), topic, path];
   }
 
   #applyReacted(event: JournalEvent, body: ChatReacted['body']) {
@@ -237,13 +247,14 @@ const fromRows = (rows: unknown[]): ChatMessage[] =>
 
 function fromRow(row: Row | undefined): ChatMessage | undefined {
   if (!row) return undefined;
-  const { createdAt, threadRoot, replyTo, replyAuthor, topic, ...rest } = row;
+  const { createdAt, threadRoot, replyTo, replyAuthor, topic, filePath, ...rest } = row;
   return {
     ...rest,
     threadRoot: threadRoot ?? row.id,
     replyTo: replyTo ?? undefined,
     replyAuthor: replyAuthor ?? undefined,
     topic: topic ?? undefined,
+    filePath: filePath ?? undefined,
     receivedAt: fromSqlTime(createdAt),
   };
 }

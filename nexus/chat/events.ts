@@ -1,3 +1,5 @@
+import type { FileFacts } from '../files/events.ts';
+
 export const chatPosted = 'chat.posted';
 export const chatReacted = 'chat.reacted';
 
@@ -16,6 +18,8 @@ export interface ChatPosted {
     readonly key?: string;
     /** A `reply_to` that named no message; the post was taken as top-level. */
     readonly unknownReplyTo?: number;
+    /** The file that it announces. */
+    readonly file?: FileFacts;
   };
 }
 

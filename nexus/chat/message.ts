@@ -12,6 +12,8 @@ export interface ChatMessage {
   /** Who wrote the message it replies to. */
   readonly replyAuthor?: string | undefined;
   readonly topic?: string | undefined;
+  /** Path of the file that it announces; the file's id is the message's. */
+  readonly filePath?: string | undefined;
   /** Seconds precision, RFC 3339. */
   readonly receivedAt: string;
   /** Descendants; known in lists only. */
@@ -28,6 +30,7 @@ export function toListed(message: ChatMessage): ChatDeliver {
     thread_root: message.threadRoot,
     ...(message.replyTo && { reply_to: message.replyTo }),
     ...(message.topic && { topic: message.topic }),
+    ...(message.filePath && { file: { id: message.id, path: message.filePath } }),
     ...(message.replyCount !== undefined && { reply_count: message.replyCount }),
   };
 }

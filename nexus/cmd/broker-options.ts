@@ -28,6 +28,7 @@ export function brokerOptions(flags: ServerFlags, frameName?: string): BrokerOpt
       },
     },
     ...(cert && key && { tls: { cert, key } }),
+    activity: { retainDays: flags['activity-days'] },
     clock: systemClock,
     openLog: (dataDir) => openLogFile(flags['log-level'], dataDir.file(join('logs', 'broker.log'))),
   };

@@ -57,6 +57,11 @@ export const serverFlags = {
     default: 32,
     describe: 'sockets from one address',
   },
+  'activity-days': {
+    type: 'number',
+    default: 14,
+    describe: 'days for which activity files are kept; 0 writes none',
+  },
   'log-level': {
     choices: ['debug', 'info', 'warn', 'error'],
     default: 'info',

@@ -16,13 +16,13 @@ import { isSameSite, targetOf, upgradeToken } from './access.ts';
 import { ConnectionCaps, type ConnectionLimits } from './connection-caps.ts';
 import { type KeepAliveTimes, keepAlive } from './keep-alive.ts';
 import { Outbox, OutboxFlusher, type OutboxLimits } from './outbox.ts';
+import { endIfSlow, uploadTimeoutMs } from './request-time.ts';
 import { WsTransport } from './ws-transport.ts';
 
 /** Bytes of one message, both directions (§1.6). */
 export const maxMessageBytes = 1_048_576;
 
 const headersTimeoutMs = 5_000;
-const requestTimeoutMs = 15_000;
 
 export interface GatewayLimits {
   readonly connections: ConnectionLimits;
@@ -65,8 +65,9 @@ export class Gateway {
     this.#caps = new ConnectionCaps(deps.limits.connections);
     this.#server = deps.tls ? createTlsServer(deps.tls) : createServer();
     this.#server.headersTimeout = headersTimeoutMs;
-    this.#server.requestTimeout = requestTimeoutMs;
+    this.#server.requestTimeout = uploadTimeoutMs;
     this.#server.on('request', (request, response) => {
+      endIfSlow(request, deps.clock);
       if (isSameSite(request.headers, this.#host)) deps.http(request, response);
       else response.writeHead(403).end('forbidden');
     });

@@ -8,6 +8,7 @@ import { compileSchema } from '#shared/schema';
 import type { Log } from '#shared/sys/log';
 import type { Identity } from '../credentials/identity.ts';
 import { bearerToken } from '../gateway/access.ts';
+import { isUpload } from '../gateway/request-time.ts';
 import { httpError, Unauthorized } from './errors.ts';
 
 /** Bytes of a request body. */
@@ -36,14 +37,13 @@ export function buildHttpApp({ authenticate, open, guarded, log }: HttpAppDeps):
     return c.json({ error: text }, status);
   });
   app.notFound((c) => c.json({ error: 'not found' }, 404));
-  app.use(
-    bodyLimit({
-      maxSize: maxBodyBytes,
-      onError: () => {
-        throw new FrameRefused('too_large', `a request body may have ${maxBodyBytes} bytes`);
-      },
-    }),
-  );
+  const limitBody = bodyLimit({
+    maxSize: maxBodyBytes,
+    onError: () => {
+      throw new FrameRefused('too_large', `a request body may have ${maxBodyBytes} bytes`);
+    },
+  });
+  app.use((c, next) => (isUpload(c.req.method, c.req.path) ? next() : limitBody(c, next)));
   for (const add of open) add(app);
   app.use(async (c, next) => {
     const token = bearerToken(c.req.header('authorization'));

@@ -49,7 +49,7 @@ class Life {
   }
 
   dump(): unknown {
-    return ['knowledge', 'knowledge_sharing', 'knowledge_history'].map((table) => this.rows(table));
+    return ['knowledge', 'knowledge_state', 'knowledge_history'].map((table) => this.rows(table));
   }
 
   /** Throws unless the index says what the table says. */
@@ -92,15 +92,18 @@ suite('KnowledgeStore', () => {
     life.share(id, true);
     life.write('wren', 'a', '2');
     assert.equal(life.store.find('wren', 'a')?.shared, true);
-    assert.deepEqual(life.rows('knowledge_sharing'), [
-      { entry_id: id, shared_by: 'operator', shared_at: '2026-06-01 12:00:10' },
-    ]);
+    const sharing = () =>
+      (life.rows('knowledge_state') as Record<string, unknown>[]).map((row) => [
+        row['shared_by'],
+        row['shared_at'],
+      ]);
+    assert.deepEqual(sharing(), [['operator', '2026-06-01 12:00:10']]);
     life.write('wren', 'a', '3', { shared: false });
     assert.equal(life.store.find('wren', 'a')?.shared, false);
-    assert.deepEqual(life.rows('knowledge_sharing'), []);
+    assert.deepEqual(sharing(), [[null, null]]);
     life.write('operator', 'b', '1', { shared: true });
     assert.equal(life.store.find('operator', 'b')?.shared, true);
-    assert.equal(life.rows('knowledge_sharing').length, 1);
+    assert.deepEqual(sharing()[1], ['operator', '2026-06-01 12:00:40']);
   });
 
   test('no two versions have one time, however quickly they follow or the clock is set', () => {
@@ -126,7 +129,7 @@ suite('KnowledgeStore', () => {
     );
     assert.deepEqual(kept.at(-1), {
       entry_id: 32,
-      replaced_by: 33,
+      version: 32,
       content: 'other',
       updated_at: '2026-06-01 12:05:10',
     });
@@ -139,7 +142,8 @@ suite('KnowledgeStore', () => {
       life.write('anvil', 'b', '1'),
       life.write('wren', 'c', '1'),
     ];
-    life.write('wren', 'a', '2');
+    // A clock set back makes it no older.
+    life.apply('knowledge.stored', 'wren', { topic: 'a', content: '2' }, noon - 60_000);
     const ids = (owner?: string) => [...life.store.list(owner)].map(({ id }) => id);
     assert.deepEqual(ids(), [a, c, b]);
     assert.deepEqual(ids('wren'), [a, c]);

@@ -12,7 +12,7 @@ import type { Scope } from './rules.ts';
 
 /**
  * Tables and triggers of the reference (storage spec §4.2), so that it can read what we wrote. The
- * last two indexes, who shared what, and earlier versions are ours.
+ * index for searches, which version there is, who shared it, and earlier versions are ours.
  */
 export const knowledgeMigration: Migration = {
   name: 'knowledge',
@@ -33,7 +33,6 @@ export const knowledgeMigration: Migration = {
     CREATE INDEX idx_knowledge_from_agent ON knowledge(from_agent);
     CREATE INDEX idx_knowledge_updated_at ON knowledge(updated_at);
     CREATE INDEX idx_knowledge_shared ON knowledge(shared) WHERE shared = 1;
-    CREATE INDEX idx_knowledge_owner_updated ON knowledge(from_agent, updated_at);
     CREATE INDEX idx_knowledge_scope ON knowledge(id, from_agent, shared, updated_at);
 
     CREATE VIRTUAL TABLE knowledge_fts USING fts5(
@@ -52,19 +51,22 @@ export const knowledgeMigration: Migration = {
       INSERT INTO knowledge_fts (rowid, topic, content) VALUES (new.id, new.topic, new.content);
     END;
 
-    CREATE TABLE knowledge_sharing (
+    CREATE TABLE knowledge_state (
       entry_id  INTEGER PRIMARY KEY REFERENCES knowledge(id) ON DELETE CASCADE,
-      shared_by TEXT NOT NULL,
-      shared_at TEXT NOT NULL
+      owner     TEXT NOT NULL,
+      /** Journal position of the store that wrote what is there. */
+      version   INTEGER NOT NULL UNIQUE,
+      shared_by TEXT,
+      shared_at TEXT
     ) STRICT;
+    CREATE INDEX idx_knowledge_state_owner ON knowledge_state(owner, version);
 
     CREATE TABLE knowledge_history (
-      entry_id    INTEGER NOT NULL REFERENCES knowledge(id) ON DELETE CASCADE,
-      /** Journal position of the store that took its place. */
-      replaced_by INTEGER NOT NULL,
-      content     TEXT NOT NULL,
-      updated_at  TEXT NOT NULL,
-      PRIMARY KEY (entry_id, replaced_by)
+      entry_id   INTEGER NOT NULL REFERENCES knowledge(id) ON DELETE CASCADE,
+      version    INTEGER NOT NULL,
+      content    TEXT NOT NULL,
+      updated_at TEXT NOT NULL,
+      PRIMARY KEY (entry_id, version)
     ) STRICT;
   `,
 };
@@ -93,7 +95,7 @@ export interface FoundEntry extends KnowledgeEntry {
 export class KnowledgeStore implements Projection {
   readonly kinds = [knowledgeStored, knowledgeShared];
   /** The triggers empty the index. */
-  readonly tables = ['knowledge', 'knowledge_sharing', 'knowledge_history'];
+  readonly tables = ['knowledge', 'knowledge_state', 'knowledge_history'];
   readonly #write: ReturnType<typeof prepareWrites>;
   readonly #read: ReturnType<typeof prepareReads>;
 
@@ -108,10 +110,10 @@ export class KnowledgeStore implements Projection {
         const { id, shared } = event.body;
         this.#write.share.run(shared ? 1 : 0, id);
         this.#noteSharing(id, shared, event);
-        continue;
+      } else {
+        const id = this.#applyStored(event);
+        if (event.body.shared !== undefined) this.#noteSharing(id, event.body.shared, event);
       }
-      const id = this.#applyStored(event);
-      if (event.body.shared !== undefined) this.#noteSharing(id, event.body.shared, event);
     }
   }
 
@@ -123,19 +125,20 @@ export class KnowledgeStore implements Projection {
     if (!before) {
       const now = sqlTime(at);
       this.#write.insert.run(position, actor, topic, content, shared ?? 0, now, now);
+      this.#write.state.run(position, actor, position);
       return position;
     }
     if (before.content !== content) {
-      this.#write.keep.run(before.id, position, before.content, before.updatedAt);
+      this.#write.keep.run(before.id);
       this.#write.prune.run(before.id, before.id);
     }
     this.#write.replace.run(content, shared, sqlTime(at), before.id);
+    this.#write.version.run(position, before.id);
     return before.id;
   }
 
   #noteSharing(id: number, shared: boolean, { actor, at }: JournalEvent): void {
-    if (shared) this.#write.noteShared.run(id, actor, sqlTime(at));
-    else this.#write.noteUnshared.run(id);
+    this.#write.sharing.run(shared ? actor : null, shared ? sqlTime(at) : null, id);
   }
 
   find(owner: string, topic: string): KnowledgeEntry | undefined {
@@ -231,32 +234,34 @@ function prepareWrites({ writer }: Database) {
          embedding = NULL, embed_model = NULL, embed_dim = NULL
        WHERE id = ?`,
     ),
+    state: prepare('INSERT INTO knowledge_state (entry_id, owner, version) VALUES (?, ?, ?)'),
+    version: prepare('UPDATE knowledge_state SET version = ? WHERE entry_id = ?'),
     keep: prepare(
-      `INSERT INTO knowledge_history (entry_id, replaced_by, content, updated_at)
-       VALUES (?, ?, ?, ?)`,
+      `INSERT INTO knowledge_history (entry_id, version, content, updated_at)
+       SELECT k.id, s.version, k.content, k.updated_at
+       FROM knowledge k JOIN knowledge_state s ON s.entry_id = k.id WHERE k.id = ?`,
     ),
     prune: prepare(
-      `DELETE FROM knowledge_history WHERE entry_id = ? AND replaced_by <= (
-         SELECT replaced_by FROM knowledge_history WHERE entry_id = ?
-         ORDER BY replaced_by DESC LIMIT 1 OFFSET ${maxVersions})`,
+      `DELETE FROM knowledge_history WHERE entry_id = ? AND version <= (
+         SELECT version FROM knowledge_history WHERE entry_id = ?
+         ORDER BY version DESC LIMIT 1 OFFSET ${maxVersions})`,
     ),
     share: prepare('UPDATE knowledge SET shared = ? WHERE id = ?'),
-    noteShared: prepare(
-      'INSERT OR REPLACE INTO knowledge_sharing (entry_id, shared_by, shared_at) VALUES (?, ?, ?)',
-    ),
-    noteUnshared: prepare('DELETE FROM knowledge_sharing WHERE entry_id = ?'),
+    sharing: prepare('UPDATE knowledge_state SET shared_by = ?, shared_at = ? WHERE entry_id = ?'),
   };
 }
 
 function prepareReads({ reader }: Database) {
   const prepare = (sql: string): Statement => reader.prepare(sql);
-  const newestFirst = 'ORDER BY k.updated_at DESC, k.id DESC';
+  const states = `SELECT ${columns} FROM knowledge_state s JOIN knowledge k ON k.id = s.entry_id`;
+  // By version and not by time: times are seconds, and may run ahead of the clock.
+  const newestFirst = 'ORDER BY s.version DESC';
   return {
     one: prepare(findByTopic),
     exists: prepare('SELECT 1 FROM knowledge WHERE id = ?').pluck(),
     count: prepare('SELECT count(*) FROM knowledge WHERE from_agent = ?').pluck(),
-    list: prepare(`SELECT ${columns} FROM knowledge k ${newestFirst}`),
-    listOf: prepare(`SELECT ${columns} FROM knowledge k WHERE from_agent = ? ${newestFirst}`),
+    list: prepare(`${states} ${newestFirst}`),
+    listOf: prepare(`${states} WHERE s.owner = ? ${newestFirst}`),
     search: prepare(searchSql),
   };
 }

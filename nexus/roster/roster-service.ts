@@ -29,6 +29,9 @@ export interface RosterServiceDeps {
   readonly frameName?: string | undefined;
 }
 
+/** Told when an aspect comes or goes, and why: `registered`, `ws_closed`, or what it said. */
+export type PresenceListener = (name: string, connected: boolean, reason: string) => void;
+
 type Transition = 'connect' | 'disconnect' | 'status_change';
 
 /** Runs the roster: records registrations, binds routes, tells operators, lets time pass. */
@@ -36,6 +39,7 @@ export class RosterService {
   readonly #deps: RosterServiceDeps;
   readonly #roster: Roster;
   readonly #registeredListeners = new Set<(row: RosterRow) => void>();
+  readonly #presenceListeners: PresenceListener[] = [];
   #cancelSweep: () => void = () => undefined;
 
   constructor(deps: RosterServiceDeps) {
@@ -61,6 +65,10 @@ export class RosterService {
   onRegistered(listener: (row: RosterRow) => void): () => void {
     this.#registeredListeners.add(listener);
     return () => void this.#registeredListeners.delete(listener);
+  }
+
+  onPresence(listener: PresenceListener): void {
+    this.#presenceListeners.push(listener);
   }
 
   /** Registers without a socket: present in the roster, but nothing is pushed to it. */
@@ -111,7 +119,8 @@ export class RosterService {
   }
 
   /** Leaves for good. Succeeds when the name is absent. */
-  async deregister(name: string, sessionId: string, reason = 'deregistered'): Promise<void> {
+  async deregister(name: string, sessionId: string, why?: string): Promise<void> {
+    const reason = why || 'deregistered';
     const entry = this.#roster.deregister(name, sessionId);
     if (!entry) return;
     const route = this.#deps.hub.find(name);
@@ -120,6 +129,7 @@ export class RosterService {
       await this.#append('aspect.deregistered', entry, { reason });
     } finally {
       this.#announce({ ...entry, status: 'down' }, 'disconnect');
+      this.#tellPresence(entry, false, reason);
     }
   }
 
@@ -150,6 +160,7 @@ export class RosterService {
       throw error;
     }
     this.#announce(entry, 'connect');
+    this.#tellPresence(entry, true, 'registered');
     for (const listener of this.#registeredListeners) listener(this.#row(entry));
     return entry;
   }
@@ -191,9 +202,14 @@ export class RosterService {
     const entry = this.#roster.disconnect(registration.name, generation, this.#deps.clock.now());
     if (!entry) return;
     this.#announce(entry, 'disconnect');
+    this.#tellPresence(entry, false, 'ws_closed');
     this.#append('aspect.disconnected', entry, { reason }).catch((error) =>
       this.#deps.log.warn({ err: error, aspect: registration.name }, 'disconnect not recorded'),
     );
+  }
+
+  #tellPresence({ registration }: RosterEntry, connected: boolean, reason: string): void {
+    for (const listener of this.#presenceListeners) listener(registration.name, connected, reason);
   }
 
   #append(kind: string, { registration }: RosterEntry, body: object): Promise<unknown> {

@@ -1,8 +1,8 @@
 import { open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemCodeOf } from '#shared/errors';
+import { syncFolder } from '#shared/sys/folders';
 import type { Entry } from './entry.ts';
-import { syncFolder } from './log-file.ts';
 import type { LogLineAt } from './log-recovery.ts';
 
 /** Where a tree stood when the log had `size` bytes. */

@@ -1,6 +1,7 @@
 import { constants, type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { systemCodeOf } from '#shared/errors';
+import { syncFolder } from '#shared/sys/folders';
 
 /** The few things the log asks of a file. Tests put failing disks behind it. */
 export interface LogFile {
@@ -62,17 +63,5 @@ export async function createFolder(folder: string): Promise<void> {
   for (let parent = resolve(folder); parent !== topmost; ) {
     parent = dirname(parent);
     await syncFolder(parent);
-  }
-}
-
-/** Makes the names in a folder durable: new files, renames. */
-export async function syncFolder(folder: string): Promise<void> {
-  // Windows has no way to do this, and does not need it.
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

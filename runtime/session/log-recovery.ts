@@ -1,7 +1,8 @@
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemCodeOf } from '#shared/errors';
-import { type LogFile, syncFolder } from './log-file.ts';
+import { syncFolder } from '#shared/sys/folders';
+import type { LogFile } from './log-file.ts';
 
 /** One readable line: what it says, and at which byte it starts. */
 export interface LogLineAt<T> {

@@ -1,11 +1,12 @@
 import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '#shared/sys/clock';
+import { syncFolder } from '#shared/sys/folders';
 import type { NewId } from '#shared/sys/ids';
 import type { Log } from '#shared/sys/log';
 import { FileLock } from './file-lock.ts';
 import type { JsonlLogOptions } from './jsonl-log.ts';
-import { createFolder, syncFolder } from './log-file.ts';
+import { createFolder } from './log-file.ts';
 import { SessionGate } from './session-gate.ts';
 import { isReapable, logPathOf, type SessionKey } from './session-key.ts';
 import { SessionTree, type SessionTreeDeps } from './session-tree.ts';

@@ -2,8 +2,10 @@ import * as chat from './chat.ts';
 import * as credentials from './credentials.ts';
 import type { FrameDefinition } from './define.ts';
 import * as dispatch from './dispatch.ts';
+import * as files from './files.ts';
 import * as knowledge from './knowledge.ts';
 import * as lifecycle from './lifecycle.ts';
+import * as observe from './observe.ts';
 import * as outpost from './outpost.ts';
 import * as registration from './registration.ts';
 import * as roster from './roster.ts';
@@ -40,6 +42,16 @@ export const catalogue: readonly FrameDefinition[] = [
   chat.ReactToResult,
   chat.AspectSay,
   chat.AspectSayResult,
+  files.AnnounceFile,
+  files.ShareFile,
+  files.FileResult,
+  files.SharedNotify,
+  files.SharedList,
+  files.SharedListResult,
+  files.SharedGet,
+  files.SharedGetResult,
+  files.SharedDelete,
+  files.SharedDeleteResult,
   roster.RosterList,
   roster.RosterListResult,
   roster.RosterUpdate,
@@ -48,6 +60,12 @@ export const catalogue: readonly FrameDefinition[] = [
   subscriptions.SubscribeRoster,
   subscriptions.UnsubscribeRoster,
   subscriptions.SubscribeAck,
+  observe.ObserveBegin,
+  observe.ObserveEvent,
+  observe.ObserveEnd,
+  observe.SubscribeObserve,
+  observe.UnsubscribeObserve,
+  observe.ObserveFrame,
   subscriptions.SubscribeStatus,
   subscriptions.UnsubscribeStatus,
   status.AspectActivity,

@@ -27,6 +27,8 @@ export const ChatDeliver = defineFrame({
     thread_root: Type.Optional(messageId),
     replay: Type.Optional(Type.Boolean()),
     reply_count: Type.Optional(Type.Integer()),
+    /** Ours: the file that it announces. */
+    file: Type.Optional(Type.Object({ id: messageId, path: Type.String() })),
   }),
 });
 export type ChatDeliver = PayloadOf<typeof ChatDeliver>;

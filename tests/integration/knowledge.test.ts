@@ -314,7 +314,7 @@ suite('knowledge over a restart', () => {
     await first.close();
 
     withDatabase(dataDir, (database) => {
-      const tables = ['knowledge', 'knowledge_sharing', 'knowledge_history'];
+      const tables = ['knowledge', 'knowledge_state', 'knowledge_history'];
       const dump = () =>
         tables.map((table) => database.reader.prepare(`SELECT * FROM ${table}`).all());
       const before = dump();

@@ -2,6 +2,9 @@ import { filled, flag, integer, is, list, number, object, positive, text, time }
 
 // The payloads of wire specification §3 and §4, spelt out.
 
+/** Ours: the file that a message announces. */
+const announced = object({ id: positive, path: filled });
+
 /** A message as lists and reads show it: no `reason` (§3.3). */
 export const listed = object({
   id: positive,
@@ -14,6 +17,7 @@ export const listed = object({
   'topic?': text,
   'reply_count?': integer,
   'thread_root?': positive,
+  'file?': announced,
 });
 
 export const delivered = object({
@@ -28,6 +32,7 @@ export const delivered = object({
   'replay?': flag,
   'reply_count?': integer,
   'thread_root?': positive,
+  'file?': announced,
 });
 
 export const sendResult = object({ msg_id: positive, thread_root: positive, 'note?': text });
