@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { getRequestListener } from '@hono/node-server';
 import { messageOf, systemCodeOf } from '#shared/errors';
 import { catalogue } from '#shared/frames/catalogue';
 import { FrameCodec } from '#shared/frames/codec';
@@ -17,10 +16,10 @@ import { aspectIdentity } from '../credentials/identity.ts';
 import { ensureInstanceIdentity, identityMigration } from '../credentials/instance-identity.ts';
 import { ensureOperatorToken, operatorTokenFile } from '../credentials/operator-token.ts';
 import { TokenStore, tokenMigration } from '../credentials/token-store.ts';
-import { Gateway, type GatewayLimits } from '../gateway/gateway.ts';
+import { Gateway, type GatewayDeps, type GatewayLimits } from '../gateway/gateway.ts';
+import type { TlsFiles } from '../gateway/listener.ts';
 import { buildHttpApp } from '../http/app.ts';
 import { aspectRoutes } from '../http/aspects.ts';
-import { connectRoute } from '../http/connect.ts';
 import { healthRoutes } from '../http/health.ts';
 import { tokenRoutes } from '../http/tokens.ts';
 import { journalMigration, SqliteJournal } from '../journal/sqlite-journal.ts';
@@ -31,6 +30,7 @@ import { openDatabase } from '../storage/database.ts';
 import { endpointFile, removeEndpoint, writeEndpoint } from '../storage/endpoint-file.ts';
 import { StartRefused } from './errors.ts';
 import { assertSafeToListen, type ListenAddress } from './listen-address.ts';
+import { chooseListener, type TransportChoice } from './listener-choice.ts';
 
 /** The schema, in order. Append only. */
 export const migrations = [identityMigration, journalMigration, tokenMigration, chatMigration];
@@ -55,6 +55,8 @@ export interface BrokerOptions {
   readonly limits: GatewayLimits;
   /** Paths of PEM files. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  /** What accepts sockets; `ws` unless it says otherwise. */
+  readonly transport?: TransportChoice | undefined;
   readonly clock: Clock;
   /** Called once the data directory is ours. */
   openLog(dataDir: DataDir): Log;
@@ -98,6 +100,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const { listen, frameName, limits, clock } = options;
   const tls = options.tls && readTls(options.tls);
   assertSafeToListen(listen, tls !== undefined);
+  const listener = await chooseListener(options.transport ?? 'ws');
 
   const dataDir = DataDir.open(options.dataDir);
   closers.add(() => dataDir.close());
@@ -138,14 +141,15 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const http = buildHttpApp({
     authenticate,
     open: [healthRoutes],
-    guarded: [connectRoute, aspectRoutes(roster), tokenRoutes(tokens, journal)],
+    guarded: [aspectRoutes(roster), tokenRoutes(tokens, journal)],
     log,
   });
-  const gateway = new Gateway({
+  const gateway = openGateway({
     hub,
     router,
-    http: getRequestListener(http.fetch),
+    http: (request, from) => http.fetch(request, from),
     authenticate,
+    openListener: listener.open,
     limits,
     clock,
     log,
@@ -158,7 +162,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const endpoint = dataDir.file(endpointFile);
   writeEndpoint(endpoint, { url, pid: process.pid });
   closers.add(() => removeEndpoint(endpoint));
-  log.info({ url, nexusId, dataDir: dataDir.path }, 'listening');
+  log.info({ url, nexusId, dataDir: dataDir.path, transport: listener.name }, 'listening');
 
   return {
     url,
@@ -172,6 +176,19 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     attach: (name, transport) => void gateway.attach(transport, aspectIdentity(name)),
     close: () => closers.closeAll(),
   };
+}
+
+function openGateway(deps: GatewayDeps): Gateway {
+  try {
+    return new Gateway(deps);
+  } catch (cause) {
+    if (!deps.tls) throw cause;
+    throw new StartRefused(
+      'start.tls_files',
+      `cannot use the TLS files (${messageOf(cause)}); check that the key is the certificate's`,
+      { cause },
+    );
+  }
 }
 
 async function bind(gateway: Gateway, { host, port }: ListenAddress): Promise<number> {
@@ -193,9 +210,14 @@ async function bind(gateway: Gateway, { host, port }: ListenAddress): Promise<nu
   }
 }
 
-function readTls(paths: { cert: string; key: string }): { cert: string; key: string } {
+function readTls({ cert, key }: { cert: string; key: string }): TlsFiles {
   try {
-    return { cert: readFileSync(paths.cert, 'utf8'), key: readFileSync(paths.key, 'utf8') };
+    return {
+      certFile: cert,
+      keyFile: key,
+      cert: readFileSync(cert, 'utf8'),
+      key: readFileSync(key, 'utf8'),
+    };
   } catch (cause) {
     throw new StartRefused(
       'start.tls_files',

@@ -10,8 +10,16 @@ import type { Handler } from './handler.ts';
 /** Undecodable messages in a row after which a connection is closed with 1008 (§1.5). */
 const maxUndecodable = 16;
 
-/** Frames of one connection that may be under way before its reading is paused. */
+/** Frames of one connection that may be under way, and characters of them, before its reading is paused. */
 const maxUnderWay = 1_024;
+const maxUnderWayCharacters = 4 * 1024 ** 2;
+
+/**
+ * The same, before it is closed: what cannot be paused and is far ahead of us is cut off. A socket
+ * may bring 512 KiB in one turn; the first bound leaves room for as many frames as that can hold.
+ */
+const maxAhead = 32_768;
+const maxAheadCharacters = 16 * 1024 ** 2;
 
 export interface RouterDeps {
   readonly codec: FrameCodec;
@@ -93,6 +101,13 @@ function wireError(thrown: unknown): { code: string; message: string } {
   return { code: 'internal', message: 'internal error' };
 }
 
+/** A frame that waits for those before it, and the length of its text. */
+interface Deferred {
+  readonly handler: Handler;
+  readonly envelope: Envelope;
+  readonly characters: number;
+}
+
 /**
  * One connection's frames, in arrival order. Writes are pipelined into the same commit group; a
  * read and everything behind it waits until the writes before it are durable.
@@ -102,7 +117,9 @@ export class FrameIntake {
   readonly #connection: Connection;
   #undecodable = 0;
   #writesPending = 0;
-  #deferred: { handler: Handler; envelope: Envelope }[] = [];
+  /** Of texts whose frames are under way. */
+  #characters = 0;
+  #deferred: Deferred[] = [];
   #readRunning = false;
   #paused = false;
 
@@ -125,8 +142,9 @@ export class FrameIntake {
     if (envelope.in_reply_to) return;
     try {
       const handler = this.#router.route(envelope, this.#connection);
-      if (this.#mustWait(handler)) this.#deferred.push({ handler, envelope });
-      else this.#start(handler, envelope);
+      const frame = { handler, envelope, characters: text.length };
+      if (this.#mustWait(handler)) this.#defer(frame);
+      else this.#start(frame);
     } catch (error) {
       this.#router.refuse(envelope, this.#connection, error);
     }
@@ -145,7 +163,12 @@ export class FrameIntake {
     return handler.order === 'reads' && this.#writesPending > 0;
   }
 
-  #start(handler: Handler, envelope: Envelope): void {
+  #defer(frame: Deferred): void {
+    this.#deferred.push(frame);
+    this.#characters += frame.characters;
+  }
+
+  #start({ handler, envelope, characters }: Deferred): void {
     if (!this.#connection.isOpen) return;
     let result: unknown;
     try {
@@ -158,25 +181,26 @@ export class FrameIntake {
       this.#router.answer(handler, envelope, this.#connection, result);
       return;
     }
-    this.#track(handler.order, +1);
+    this.#track(handler.order, +1, characters);
     void result.then(
       (payload) => {
         this.#router.answer(handler, envelope, this.#connection, payload);
-        this.#settled(handler);
+        this.#settled(handler, characters);
       },
       (error) => {
         this.#router.refuse(envelope, this.#connection, error);
-        this.#settled(handler);
+        this.#settled(handler, characters);
       },
     );
   }
 
-  #settled(handler: Handler): void {
-    this.#track(handler.order, -1);
+  #settled(handler: Handler, characters: number): void {
+    this.#track(handler.order, -1, characters);
     this.#drain();
   }
 
-  #track(order: Handler['order'], change: 1 | -1): void {
+  #track(order: Handler['order'], change: 1 | -1, characters: number): void {
+    this.#characters += change * characters;
     if (order === 'reads') this.#readRunning = change === 1;
     else this.#writesPending += change;
   }
@@ -186,18 +210,23 @@ export class FrameIntake {
       const next = this.#deferred[0];
       if (!next || (next.handler.order === 'reads' && this.#writesPending > 0)) break;
       this.#deferred.shift();
-      this.#start(next.handler, next.envelope);
+      this.#characters -= next.characters;
+      this.#start(next);
     }
     this.#holdBack();
   }
 
   /** Stops reading from a peer that is too far ahead of us, and starts again at half the bound. */
   #holdBack(): void {
-    const underWay = this.#writesPending + this.#deferred.length;
-    if (!this.#paused && underWay >= maxUnderWay) {
+    const frames = this.#writesPending + this.#deferred.length;
+    const characters = this.#characters;
+    if (!this.#paused) {
+      if (frames < maxUnderWay && characters < maxUnderWayCharacters) return;
       this.#paused = true;
       this.#connection.pauseReading();
-    } else if (this.#paused && underWay <= maxUnderWay / 2) {
+    } else if (frames >= maxAhead || characters >= maxAheadCharacters) {
+      this.#connection.close(1013, 'sending faster than is handled; wait for answers');
+    } else if (frames <= maxUnderWay / 2 && characters <= maxUnderWayCharacters / 2) {
       this.#paused = false;
       this.#connection.resumeReading();
     }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { testTransport } from './start-nexus.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -24,9 +25,10 @@ export async function serveProcess(
 ): Promise<ServeProcess> {
   const program = join(root, 'nexus/cmd/nexus.ts');
   const where = ['--addr', '127.0.0.1:0', '--data-dir', dataDir, '--json'];
+  const how = ['--transport', testTransport];
   const child = spawn(
     process.execPath,
-    ['--conditions=nexus-source', program, 'serve', ...where, ...flags],
+    ['--conditions=nexus-source', program, 'serve', ...where, ...how, ...flags],
     {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,0 +1,33 @@
+import type * as Package from 'uWebSockets.js';
+import type { TemplatedApp, us_listen_socket } from 'uWebSockets.js';
+
+/** An application of uWebSockets.js. Its types leave out that `listen` takes all four. */
+export type UwsApp = TemplatedApp & {
+  listen(
+    host: string,
+    port: number,
+    options: number,
+    callback: (socket: us_listen_socket | false) => void,
+  ): unknown;
+};
+
+/** What we use of uWebSockets.js, version 20. */
+export interface Uws {
+  App(): UwsApp;
+  SSLApp(options: Package.AppOptions): UwsApp;
+  us_listen_socket_close(socket: us_listen_socket): void;
+  us_socket_local_port(socket: us_listen_socket): number;
+}
+
+/** Refuses to share the port: without it, Linux would let a second broker listen on it, too. */
+export const exclusivePort = 1;
+
+/**
+ * Loads uWebSockets.js. It is no dependency of ours: rejects when it is not installed, or has no
+ * binary for this system and this version of Node.
+ */
+export async function loadUws(): Promise<Uws> {
+  const loaded = await import('uWebSockets.js');
+  // The package itself is CommonJS, its repack on npm a module.
+  return ('default' in loaded ? loaded.default : loaded) as Uws;
+}
