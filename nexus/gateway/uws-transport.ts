@@ -26,7 +26,7 @@ export class UwsTransport implements BatchTransport, ProbeTransport {
   #queuedBytes = 0;
   #closing: { readonly code: number; readonly reason: string } | undefined;
   #grace: NodeJS.Timeout | undefined;
-  /** Settled by the next pong. However often is asked, one is enough. */
+  /** Settled by the next pong. Whoever asks meanwhile shares it. */
   #pong: PromiseWithResolvers<void> | undefined;
   /** What came before `start`. */
   #early: string[] | undefined;
@@ -67,8 +67,10 @@ export class UwsTransport implements BatchTransport, ProbeTransport {
   }
 
   probe(): Promise<void> {
-    this.#pong ??= Promise.withResolvers();
-    this.#ws?.ping();
+    if (!this.#pong) {
+      this.#pong = Promise.withResolvers();
+      this.#ws?.ping();
+    }
     return this.#pong.promise;
   }
 

@@ -30,6 +30,8 @@ export class WsListener implements Listener {
     maxPayload: maxMessageBytes,
     handleProtocols: () => false,
   });
+  /** Sockets that asked for an upgrade: the server counts them as its own no longer. */
+  readonly #upgraded = new Set<Duplex>();
   #closed: Promise<unknown> | undefined;
 
   constructor(deps: ListenerDeps) {
@@ -60,6 +62,7 @@ export class WsListener implements Listener {
   async close(): Promise<void> {
     this.stop();
     this.#server.closeAllConnections();
+    for (const socket of this.#upgraded) socket.destroy();
     await this.#closed;
   }
 
@@ -74,6 +77,8 @@ export class WsListener implements Listener {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#upgraded.add(socket);
+    socket.on('close', () => this.#upgraded.delete(socket));
     socket.on('error', destroy);
     const answer = (verdict: Verdict): void => {
       if (socket.destroyed) return;

@@ -17,7 +17,7 @@ import { closeGraceMs } from './listener.ts';
 export class WsTransport implements BatchTransport, PausableTransport, ProbeTransport {
   readonly #ws: WebSocket;
   readonly #socket: Duplex;
-  /** Settled by the next pong. However often is asked, one is enough. */
+  /** Settled by the next pong. Whoever asks meanwhile shares it. */
   #pong: PromiseWithResolvers<void> | undefined;
 
   /** `socket` is the one that `ws` was upgraded on. Compression must be off. */
@@ -71,8 +71,10 @@ export class WsTransport implements BatchTransport, PausableTransport, ProbeTran
   }
 
   probe(): Promise<void> {
-    this.#pong ??= Promise.withResolvers();
-    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping();
+    if (!this.#pong) {
+      this.#pong = Promise.withResolvers();
+      if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping();
+    }
     return this.#pong.promise;
   }
 
