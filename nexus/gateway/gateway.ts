@@ -33,6 +33,8 @@ export interface GatewayDeps {
   readonly farewell?: (() => OutboundFrame) | undefined;
 }
 
+const goodbye = 'the broker is stopping';
+
 /** Lets peers in: resolves who they are before the upgrade, enforces caps, owns their sockets. */
 export class Gateway {
   readonly #deps: GatewayDeps;
@@ -40,6 +42,7 @@ export class Gateway {
   readonly #keepAlive: KeepAlive;
   readonly #flusher = new OutboxFlusher();
   #nextId = 1;
+  #stopping = false;
 
   /** Throws when the listener cannot be made: the TLS files are of no use. */
   constructor(deps: GatewayDeps) {
@@ -50,7 +53,10 @@ export class Gateway {
     this.#listener = openListener({
       admission: new Admission({ authenticate, caps, log }),
       http,
-      accept: (transport, identity) => void this.attach(transport, identity),
+      accept: (transport, identity) => {
+        if (this.#stopping) transport.close(1001, goodbye);
+        else this.attach(transport, identity);
+      },
       tls,
     });
   }
@@ -76,6 +82,7 @@ export class Gateway {
 
   /** Stops listening and closes every connection with 1001. Safe to call twice. */
   async close(): Promise<void> {
+    this.#stopping = true;
     this.#listener.stop();
     const connections = [...this.#deps.hub.connections];
     const ended = connections.map(
@@ -84,7 +91,7 @@ export class Gateway {
     const farewell = this.#deps.farewell?.();
     for (const connection of connections) {
       if (farewell) connection.send(farewell);
-      connection.close(1001, 'the broker is stopping');
+      connection.close(1001, goodbye);
     }
     await Promise.all(ended);
     this.#keepAlive.close();

@@ -109,25 +109,37 @@ export class UwsListener implements Listener {
   }
 
   async #serve(visitor: UwsRequest): Promise<void> {
+    let request: Request;
     try {
-      const request = visitor.toRequest(this.#deps.tls ? 'https' : 'http');
-      const response = await this.#deps.http(request, { remoteAddress: visitor.remoteAddress });
-      const body = new Uint8Array(await response.arrayBuffer());
-      visitor.answer(response.status, response.headers, body);
+      request = visitor.toRequest(this.#deps.tls ? 'https' : 'http');
     } catch {
-      // The routes turn their own failures into answers: this is a request that `fetch` refuses,
-      // or a peer that left in the middle of one.
       refuse(visitor, { status: 400, text: 'bad request' });
+      return;
+    }
+    try {
+      const { remoteAddress } = visitor;
+      const response = await this.#deps.http(request, { remoteAddress });
+      const { status, headers } = response;
+      visitor.answer({ status, headers, body: new Uint8Array(await response.arrayBuffer()) });
+    } catch {
+      // The routes turn their failures into answers; whoever left in the middle gets none.
+      refuse(visitor, { status: 500, text: 'internal error' });
     }
   }
 }
 
-/** An upgrade is refused in plain words, anything else as the routes would. */
+/** An upgrade is refused in plain words and for good, anything else as the routes would. */
 function refuse(visitor: UwsRequest, { status, text, headers = {} }: Refusal): void {
-  const [type, body] = isUpgrade(visitor)
+  const hangUp = visitor.header('upgrade') !== undefined;
+  const [type, body] = hangUp
     ? ['text/plain', text]
     : ['application/json', JSON.stringify({ error: text })];
-  visitor.answer(status, [...Object.entries(headers), ['Content-Type', type]], Buffer.from(body));
+  visitor.answer({
+    status,
+    headers: [...Object.entries(headers), ['Content-Type', type]],
+    body: Buffer.from(body),
+    hangUp,
+  });
 }
 
 /** The library does not say why it cannot listen: asks the system again. */

@@ -8,6 +8,14 @@ const maxWaitingBytes = 64 * 1024;
 /** Headers that the library writes itself. */
 const writtenForUs: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'date']);
 
+export interface Answer {
+  readonly status: number;
+  readonly headers: Iterable<readonly [string, string]>;
+  readonly body: Uint8Array;
+  /** Ends the connection behind it. */
+  readonly hangUp?: boolean;
+}
+
 /**
  * A request of uWebSockets.js and the way to answer it. The library's own request object lives
  * only until its handler returns, so all of the head is taken at once.
@@ -21,7 +29,9 @@ export class UwsRequest implements Visitor {
   #abort: AbortController | undefined;
   #onGone: (() => void) | undefined;
   #isGone = false;
-  #bodyIsRead = false;
+  /** Nothing more of the body is wanted: it has ended, or whoever read it has stopped. */
+  #bodyIsOver = false;
+  #isPaused = false;
 
   /** Made within the library's handler. */
   constructor(response: HttpResponse, request: HttpRequest) {
@@ -64,7 +74,6 @@ export class UwsRequest implements Visitor {
     this.#abort = new AbortController();
     const { signal } = this.#abort;
     const body = hasBody ? this.#body(signal) : null;
-    this.#bodyIsRead = !hasBody;
     return new Request(`${scheme}://${this.header('host')}${this.target}`, {
       method: this.method,
       headers: [...this.#headers],
@@ -74,18 +83,19 @@ export class UwsRequest implements Visitor {
     });
   }
 
-  /** Answers, unless the peer has left. A body that was not read to its end ends the connection. */
-  answer(status: number, headers: Iterable<readonly [string, string]>, body: Uint8Array): void {
+  /** Answers, unless the peer has left. What is unread of a body is read and dropped. */
+  answer({ status, headers, body, hangUp = false }: Answer): void {
     if (this.#isGone) return;
-    const hangUp = !this.#bodyIsRead;
     const response = this.#response;
+    const isLast = hangUp || this.header('connection')?.toLowerCase() === 'close';
     response.cork(() => {
       response.writeStatus(`${status} ${STATUS_CODES[status] ?? ''}`);
       for (const [name, value] of headers) {
         if (!writtenForUs.has(name)) response.writeHeader(name, value);
       }
-      if (this.method === 'HEAD') response.endWithoutBody(body.length, hangUp);
-      else response.end(body, hangUp);
+      this.#resume();
+      if (this.method === 'HEAD') response.endWithoutBody(body.length, isLast);
+      else response.end(body, isLast);
     });
     this.#over();
   }
@@ -96,31 +106,36 @@ export class UwsRequest implements Visitor {
     this.#onGone = undefined;
   }
 
+  #resume(): void {
+    if (this.#isPaused && !this.#isGone) this.#response.resume();
+    this.#isPaused = false;
+  }
+
   #body(signal: AbortSignal): ReadableStream<Uint8Array> {
     const response = this.#response;
-    let paused = false;
     return new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
           signal.addEventListener('abort', () => {
-            if (!this.#bodyIsRead) controller.error(new Error('the peer left'));
+            if (!this.#bodyIsOver) controller.error(new Error('the peer left'));
           });
-          response.onData((chunk, isLast) => {
-            if (this.#isGone) return;
+          response.onData((chunk, isWhole) => {
+            if (this.#isGone || this.#bodyIsOver) return;
             // The library takes the chunk back.
             if (chunk.byteLength > 0) controller.enqueue(new Uint8Array(chunk.slice(0)));
-            if (isLast) {
-              this.#bodyIsRead = true;
+            if (isWhole) {
+              this.#bodyIsOver = true;
               controller.close();
             } else if ((controller.desiredSize ?? 0) <= 0) {
-              paused = true;
+              this.#isPaused = true;
               response.pause();
             }
           });
         },
-        pull: () => {
-          if (paused && !this.#isGone) response.resume();
-          paused = false;
+        pull: () => this.#resume(),
+        cancel: () => {
+          this.#bodyIsOver = true;
+          this.#resume();
         },
       },
       new ByteLengthQueuingStrategy({ highWaterMark: maxWaitingBytes }),

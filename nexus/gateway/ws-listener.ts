@@ -77,9 +77,7 @@ export class WsListener implements Listener {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    this.#upgraded.add(socket);
-    socket.on('close', () => this.#upgraded.delete(socket));
-    socket.on('error', destroy);
+    this.#keepTrack(socket);
     const answer = (verdict: Verdict): void => {
       if (socket.destroyed) return;
       if ('status' in verdict) {
@@ -93,6 +91,13 @@ export class WsListener implements Listener {
     const verdict = this.#deps.admission.admit(visitorOf(request, socket));
     if (verdict instanceof Promise) void verdict.then(answer);
     else answer(verdict);
+  }
+
+  /** Apart from the upgrade: a listener made there would keep the whole request in memory. */
+  #keepTrack(socket: Duplex): void {
+    this.#upgraded.add(socket);
+    socket.on('close', () => this.#upgraded.delete(socket));
+    socket.on('error', destroy);
   }
 }
 
