@@ -56,13 +56,18 @@ export class UwsTransport implements BatchTransport, ProbeTransport {
     this.sendBatch(new FrameBatch([new OutboundFrame(text)]));
   }
 
-  /** One system call for all that fits into the library's buffer. */
+  /** Many share a system call, as far as the library's buffer goes. */
   sendBatch({ frames }: FrameBatch): void {
     const ws = this.#ws;
-    if (!ws || this.#closing) return;
-    ws.cork(() => {
-      for (const frame of frames) ws.send(frame.utf8, false, false);
-    });
+    const [first] = frames;
+    if (!ws || !first || this.#closing) return;
+    if (frames.length === 1) {
+      ws.send(first.utf8, false, false);
+    } else {
+      ws.cork(() => {
+        for (const frame of frames) ws.send(frame.utf8, false, false);
+      });
+    }
     this.#queuedBytes = ws.getBufferedAmount();
   }
 
