@@ -1,7 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { getRequestListener } from '@hono/node-server';
 import { messageOf, NexusError, systemCodeOf } from '#shared/errors';
 import { catalogue } from '#shared/frames/catalogue';
 import { FrameCodec } from '#shared/frames/codec';
@@ -34,10 +33,10 @@ import { defaultFileLimits, type FileLimits, FileService } from '../files/file-s
 import { FileStore, fileMigration } from '../files/file-store.ts';
 import { fileHandlers } from '../files/handlers.ts';
 import { isLoopback } from '../gateway/access.ts';
-import { Gateway, type GatewayLimits } from '../gateway/gateway.ts';
+import { Gateway, type GatewayDeps, type GatewayLimits } from '../gateway/gateway.ts';
+import type { TlsFiles } from '../gateway/listener.ts';
 import { buildHttpApp } from '../http/app.ts';
 import { aspectRoutes } from '../http/aspects.ts';
-import { connectRoute } from '../http/connect.ts';
 import { fileRoutes } from '../http/files.ts';
 import { healthRoutes } from '../http/health.ts';
 import { tokenRoutes } from '../http/tokens.ts';
@@ -71,6 +70,7 @@ import { turnHandlers } from '../turns/handlers.ts';
 import { TurnService } from '../turns/turn-service.ts';
 import { StartRefused } from './errors.ts';
 import { assertSafeToListen, type ListenAddress } from './listen-address.ts';
+import { chooseListener, type TransportChoice } from './listener-choice.ts';
 
 /** The schema, in order. Append only. */
 export const migrations = [
@@ -121,6 +121,8 @@ export interface BrokerOptions {
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Files of what was observed, in `activity` of the data directory. */
   readonly activity?: Partial<ActivityLimits> | undefined;
+  /** What accepts sockets; `ws` unless it says otherwise. */
+  readonly transport?: TransportChoice | undefined;
   readonly clock: Clock;
   /** Called once the data directory is ours. */
   openLog(dataDir: DataDir): Log;
@@ -170,6 +172,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const files = options.tls ?? ownCertificate(options);
   const tls = files && readTls(files);
   assertSafeToListen(listen, tls !== undefined);
+  const listener = await chooseListener(options.transport ?? 'ws');
 
   const dataDir = DataDir.open(options.dataDir);
   closers.add(() => dataDir.close());
@@ -262,23 +265,19 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const http = buildHttpApp({
     authenticate,
     open: [healthRoutes],
-    guarded: [
-      connectRoute,
-      aspectRoutes(roster),
-      tokenRoutes(tokens, journal),
-      fileRoutes(fileService),
-    ],
+    guarded: [aspectRoutes(roster), tokenRoutes(tokens, journal), fileRoutes(fileService)],
     log,
   });
-  const gateway = new Gateway({
+  const gateway = openGateway({
     hub,
     router,
-    http: getRequestListener(http.fetch),
+    http: (request, from) => http.fetch(request, from),
     authenticate,
+    openListener: listener.open,
     limits,
     clock,
     log,
-    farewell: new OutboundFrame(encodeFrame(Shutdown.kind, stopping)),
+    farewell: () => new OutboundFrame(encodeFrame(Shutdown.kind, stopping)),
     tls,
   });
   const port = await bind(gateway, listen);
@@ -289,7 +288,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const pin = tls && pinOf(new X509Certificate(tls.cert));
   writeEndpoint(endpoint, { url, pid: process.pid, pin });
   closers.add(() => removeEndpoint(endpoint));
-  log.info({ url, nexusId, dataDir: dataDir.path }, 'listening');
+  log.info({ url, nexusId, dataDir: dataDir.path, transport: listener.name }, 'listening');
 
   return {
     url,
@@ -319,6 +318,19 @@ function ownCertificate({ listen, dataDir }: BrokerOptions): BrokerOptions['tls'
   return !isLoopback(listen.host) && existsSync(files.cert) ? files : undefined;
 }
 
+function openGateway(deps: GatewayDeps): Gateway {
+  try {
+    return new Gateway(deps);
+  } catch (cause) {
+    if (!deps.tls) throw cause;
+    throw new StartRefused(
+      'start.tls_files',
+      `cannot use the TLS files (${messageOf(cause)}); check that the key is the certificate's`,
+      { cause },
+    );
+  }
+}
+
 async function bind(gateway: Gateway, { host, port }: ListenAddress): Promise<number> {
   try {
     return await gateway.listen(host, port);
@@ -338,9 +350,14 @@ async function bind(gateway: Gateway, { host, port }: ListenAddress): Promise<nu
   }
 }
 
-function readTls(paths: { cert: string; key: string }): { cert: string; key: string } {
+function readTls({ cert, key }: { cert: string; key: string }): TlsFiles {
   try {
-    return { cert: readFileSync(paths.cert, 'utf8'), key: readFileSync(paths.key, 'utf8') };
+    return {
+      certFile: cert,
+      keyFile: key,
+      cert: readFileSync(cert, 'utf8'),
+      key: readFileSync(key, 'utf8'),
+    };
   } catch (cause) {
     throw new StartRefused(
       'start.tls_files',

@@ -5,7 +5,8 @@ export type StartErrorCode =
   | 'start.port_in_use'
   | 'start.no_tls'
   | 'start.aspects'
-  | 'start.tls_files';
+  | 'start.tls_files'
+  | 'start.transport';
 
 /** The broker cannot start as it was asked to; the message says what to do. Exit code 2. */
 export class StartRefused extends NexusError<StartErrorCode> {}

@@ -18,6 +18,8 @@ export interface FrameSink {
   /** Stops and restarts reading from the peer, where the transport can. */
   pause(): void;
   resume(): void;
+  /** Runs `action` once, in a later turn, when nothing is queued. Asked for once at a time. */
+  onceDrained(action: () => void): void;
 }
 
 /** One authenticated peer of the broker. */
@@ -31,8 +33,9 @@ export class Connection {
   /** Set by `outpost.register`: this connection carries a whole host. */
   outpostId: string | undefined;
   readonly #sink: FrameSink;
-  readonly #drainWaiters: (() => void)[] = [];
   readonly #closeListeners = new Map<unknown, (reason: string) => void>();
+  /** Made when first needed: most connections never wait. */
+  #drainWaiters: (() => void)[] | undefined;
   #open = true;
   #endReason = '';
 
@@ -90,7 +93,12 @@ export class Connection {
 
   /** Runs `action` once, when what is queued has left or the connection has ended. */
   onceDrained(action: () => void): void {
-    this.#drainWaiters.push(action);
+    if (this.#drainWaiters) {
+      this.#drainWaiters.push(action);
+      return;
+    }
+    this.#drainWaiters = [action];
+    if (this.#open) this.#sink.onceDrained(() => this.#drained());
   }
 
   /**
@@ -106,11 +114,6 @@ export class Connection {
     };
   }
 
-  /** Called by the gateway. */
-  drained(): void {
-    for (const action of this.#drainWaiters.splice(0)) action();
-  }
-
   /** Called by the gateway, once. */
   ended(reason: string): void {
     this.#open = false;
@@ -118,6 +121,12 @@ export class Connection {
     const listeners = [...this.#closeListeners.values()];
     this.#closeListeners.clear();
     for (const listener of listeners) listener(reason);
-    this.drained();
+    this.#drained();
+  }
+
+  #drained(): void {
+    const waiters = this.#drainWaiters ?? [];
+    this.#drainWaiters = undefined;
+    for (const action of waiters) action();
   }
 }

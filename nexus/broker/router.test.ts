@@ -328,6 +328,45 @@ suite('FrameIntake', () => {
     assert.equal(started.includes('look 1024'), false);
   });
 
+  test('stops reading at 4 Mi characters under way, too', async () => {
+    const { theirs, finish, held, started } = setUp();
+    const long = (n: number) =>
+      theirs.send(JSON.stringify({ kind: 'note', payload: { n, x: 'x'.repeat(1024 ** 2) } }));
+    for (let n = 1; n <= 3; n++) long(n);
+    await turn();
+    assert.deepEqual(held, []);
+    long(4);
+    await turn();
+    assert.deepEqual(held, ['pause']);
+    await finish('note 1');
+    await finish('note 2');
+    assert.deepEqual(held, ['pause']);
+    await finish('note 3');
+    assert.deepEqual(held, ['pause', 'resume']);
+    assert.equal(started.length, 4);
+  });
+
+  test('closes with 1013 what goes on sending: at 32768 frames or 16 Mi characters', async () => {
+    const many = setUp();
+    const text = JSON.stringify({ kind: 'look', payload: { n: 1 } });
+    for (let n = 1; n < 32_768; n++) many.theirs.send(text);
+    await turn();
+    assert.deepEqual(many.closes, []);
+    many.theirs.send(text);
+    many.theirs.send(text);
+    await turn();
+    assert.deepEqual(many.closes, [1013]);
+
+    const long = setUp();
+    const big = JSON.stringify({ kind: 'look', payload: { n: 1, x: 'x'.repeat(1024 ** 2) } });
+    for (let n = 1; n < 16; n++) long.theirs.send(big);
+    await turn();
+    assert.deepEqual(long.closes, []);
+    long.theirs.send(big);
+    await turn();
+    assert.deepEqual(long.closes, [1013]);
+  });
+
   test('starts nothing for a peer that is gone', async () => {
     const { theirs, give, finish, started, closes } = setUp();
     await give('note', 1);

@@ -19,8 +19,16 @@ import type { Handler, RefusalReason } from './handler.ts';
 /** Undecodable messages in a row after which a connection is closed with 1008 (§1.5). */
 const maxUndecodable = 16;
 
-/** Frames of one connection that may be under way before its reading is paused. */
+/** Frames of one connection that may be under way, and characters of them, before its reading is paused. */
 const maxUnderWay = 1_024;
+const maxUnderWayCharacters = 4 * 1024 ** 2;
+
+/**
+ * The same, before it is closed: what cannot be paused and is far ahead of us is cut off. A socket
+ * may bring 512 KiB in one turn; the first bound leaves room for as many frames as that can hold.
+ */
+const maxAhead = 32_768;
+const maxAheadCharacters = 16 * 1024 ** 2;
 
 /** Bytes that wait for a connection's peer above which its reads wait too. */
 const congestedBytes = 1024 * 1024;
@@ -130,9 +138,10 @@ function refusalOf(thrown: unknown): RefusalReason {
 const tooMuchAside = () =>
   new FrameRefused('busy', `${maxAside} requests of this connection are under way; wait for some`);
 
-/** A frame that waits for its turn. */
+/** A frame that waits for its turn, and the length of its text. */
 interface Deferred {
   readonly order: Handler['order'];
+  readonly characters: number;
   readonly start: () => void;
 }
 
@@ -147,6 +156,8 @@ export class FrameIntake {
   #undecodable = 0;
   #writesPending = 0;
   #asideRunning = 0;
+  /** Of texts whose frames are under way. */
+  #characters = 0;
   #deferred: Deferred[] = [];
   #readRunning = false;
   #awaitsDrain = false;
@@ -168,14 +179,15 @@ export class FrameIntake {
       return;
     }
     if (envelope.in_reply_to) {
-      this.#receiveAnswer(envelope, envelope.in_reply_to);
+      this.#receiveAnswer(envelope, envelope.in_reply_to, text.length);
       return;
     }
     try {
       const handler = this.#router.route(envelope, this.#connection);
-      if (this.#mustWait(handler.order)) {
-        this.#defer({ order: handler.order, start: () => this.#start(handler, envelope) });
-      } else this.#start(handler, envelope);
+      const { order } = handler;
+      const start = () => this.#start(handler, envelope, text.length);
+      if (this.#mustWait(order)) this.#defer({ order, characters: text.length, start });
+      else start();
     } catch (error) {
       this.#router.refuse(envelope, this.#connection, error);
     }
@@ -186,11 +198,12 @@ export class FrameIntake {
    * For whoever asked, whatever its kind; never dispatched (§2, reading order 2). Like a read it
    * comes after what the peer recorded before it answered.
    */
-  #receiveAnswer(envelope: Envelope, id: string): void {
+  #receiveAnswer(envelope: Envelope, id: string, characters: number): void {
     const { awaited } = this.#connection;
     if (!awaited.has(id)) return;
-    if (!this.#mustWait('reads')) awaited.take(envelope);
-    else this.#defer({ order: 'reads', start: () => awaited.take(envelope) });
+    const start = () => awaited.take(envelope);
+    if (this.#mustWait('reads')) this.#defer({ order: 'reads', characters, start });
+    else start();
     this.#holdBack();
   }
 
@@ -203,6 +216,7 @@ export class FrameIntake {
 
   #defer(frame: Deferred): void {
     this.#deferred.push(frame);
+    this.#characters += frame.characters;
     this.#awaitDrain();
   }
 
@@ -216,7 +230,7 @@ export class FrameIntake {
     return this.#writesPending > 0 || this.#connection.queuedBytes > congestedBytes;
   }
 
-  #start(handler: Handler, envelope: Envelope): void {
+  #start(handler: Handler, envelope: Envelope, characters: number): void {
     if (!this.#connection.isOpen) return;
     let result: unknown;
     try {
@@ -230,25 +244,26 @@ export class FrameIntake {
       this.#router.answer(handler, envelope, this.#connection, result);
       return;
     }
-    this.#track(handler.order, +1);
+    this.#track(handler.order, +1, characters);
     void result.then(
       (payload) => {
         this.#router.answer(handler, envelope, this.#connection, payload);
-        this.#settled(handler);
+        this.#settled(handler, characters);
       },
       (error) => {
         this.#router.refuse(envelope, this.#connection, error);
-        this.#settled(handler);
+        this.#settled(handler, characters);
       },
     );
   }
 
-  #settled(handler: Handler): void {
-    this.#track(handler.order, -1);
+  #settled(handler: Handler, characters: number): void {
+    this.#track(handler.order, -1, characters);
     this.#drain();
   }
 
-  #track(order: Handler['order'], change: 1 | -1): void {
+  #track(order: Handler['order'], change: 1 | -1, characters: number): void {
+    this.#characters += change * characters;
     if (order === 'reads') this.#readRunning = change === 1;
     else if (order === 'writes') this.#writesPending += change;
     else this.#asideRunning += change;
@@ -259,6 +274,7 @@ export class FrameIntake {
       const next = this.#deferred[0];
       if (!next || this.#isTooEarly(next.order)) break;
       this.#deferred.shift();
+      this.#characters -= next.characters;
       next.start();
     }
     this.#awaitDrain();
@@ -282,11 +298,15 @@ export class FrameIntake {
 
   /** Stops reading from a peer that is too far ahead of us, and starts again at half the bound. */
   #holdBack(): void {
-    const underWay = this.#writesPending + this.#deferred.length;
-    if (!this.#paused && underWay >= maxUnderWay) {
+    const frames = this.#writesPending + this.#deferred.length;
+    const characters = this.#characters;
+    if (!this.#paused) {
+      if (frames < maxUnderWay && characters < maxUnderWayCharacters) return;
       this.#paused = true;
       this.#connection.pauseReading();
-    } else if (this.#paused && underWay <= maxUnderWay / 2) {
+    } else if (frames >= maxAhead || characters >= maxAheadCharacters) {
+      this.#connection.close(1013, 'sending faster than is handled; wait for answers');
+    } else if (frames <= maxUnderWay / 2 && characters <= maxUnderWayCharacters / 2) {
       this.#paused = false;
       this.#connection.resumeReading();
     }

@@ -51,6 +51,12 @@ export const serverFlags = {
     defaultDescription: 'NEXUS_TLS_KEY',
     describe: 'PEM key of the certificate',
   },
+  transport: {
+    type: 'string',
+    default: process.env['NEXUS_TRANSPORT'] || 'ws',
+    defaultDescription: 'NEXUS_TRANSPORT, or ws',
+    describe: 'what serves sockets: ws, uws (uWebSockets.js), or auto, uws if it is installed',
+  },
   'max-connections': { type: 'number', default: 256, describe: 'sockets in total' },
   'max-connections-per-address': {
     type: 'number',

@@ -28,3 +28,9 @@ export function aspectIdentity(
 
 export const isOperator = (identity: Identity): boolean => identity.roles.has('operator');
 export const isAdmin = (identity: Identity): boolean => identity.roles.has('admin');
+
+/**
+ * Who presents a token; undefined when nobody does. At once where that is possible, and soon
+ * otherwise: whoever waits holds a place among the connections.
+ */
+export type Authenticate = (token: string) => Identity | undefined | Promise<Identity | undefined>;

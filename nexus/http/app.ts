@@ -6,21 +6,23 @@ import { FrameRefused } from '#shared/frames/errors';
 import { isTooDeep, maxJsonDepth, parseJson } from '#shared/json';
 import { compileSchema } from '#shared/schema';
 import type { Log } from '#shared/sys/log';
-import type { Identity } from '../credentials/identity.ts';
+import type { Authenticate, Identity } from '../credentials/identity.ts';
 import { bearerToken } from '../gateway/access.ts';
+import type { Caller } from '../gateway/listener.ts';
 import { isUpload } from '../gateway/request-time.ts';
 import { httpError, Unauthorized } from './errors.ts';
 
 /** Bytes of a request body. */
 const maxBodyBytes = 64 * 1024;
 
-export type HttpEnv = { Variables: { identity: Identity } };
+/** `c.env` is where a request came from. */
+export type HttpEnv = { Bindings: Caller; Variables: { identity: Identity } };
 
 /** One resource: adds its routes. Routes under it see `identity`, unless they are open. */
 export type Resource = (app: Hono<HttpEnv>) => void;
 
 export interface HttpAppDeps {
-  readonly authenticate: (token: string) => Identity | undefined;
+  readonly authenticate: Authenticate;
   /** Served to anyone. */
   readonly open: readonly Resource[];
   /** Served with a bearer token. */
@@ -47,7 +49,8 @@ export function buildHttpApp({ authenticate, open, guarded, log }: HttpAppDeps):
   for (const add of open) add(app);
   app.use(async (c, next) => {
     const token = bearerToken(c.req.header('authorization'));
-    const identity = token === undefined ? undefined : authenticate(token);
+    const found = token === undefined ? undefined : authenticate(token);
+    const identity = found instanceof Promise ? await found : found;
     if (!identity) throw new Unauthorized();
     c.set('identity', identity);
     await next();

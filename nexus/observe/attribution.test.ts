@@ -1,22 +1,12 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { Connection } from '../broker/connection.ts';
+import type { Connection } from '../broker/connection.ts';
+import { deafConnection } from '../broker/test-kit.ts';
 import { aspectIdentity } from '../credentials/identity.ts';
 import { observedAspect } from './attribution.ts';
 
-const ignore = () => undefined;
-
 function connection(identity: string, names: readonly string[], outpostId?: string): Connection {
-  const made = new Connection(1, aspectIdentity(identity, { admin: true }), {
-    queuedBytes: 0,
-    push: ignore,
-    close: ignore,
-    probe: () => Promise.resolve(),
-    terminate: ignore,
-    pause: ignore,
-    resume: ignore,
-  });
-  for (const name of names) made.names.set(name.toLowerCase(), name);
+  const made = deafConnection(aspectIdentity(identity, { admin: true }), ...names);
   made.outpostId = outpostId;
   return made;
 }

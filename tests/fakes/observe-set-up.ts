@@ -27,6 +27,7 @@ export class Peer implements FrameSink {
   readonly pause = ignore;
   readonly resume = ignore;
   queuedBytes = 0;
+  #onDrained: () => void = ignore;
 
   get seqs(): number[] {
     return this.sent.map(({ seq }) => seq);
@@ -36,10 +37,14 @@ export class Peer implements FrameSink {
     return this.sent.map(({ kind }) => kind);
   }
 
+  onceDrained(action: () => void): void {
+    this.#onDrained = action;
+  }
+
   /** Reads everything that waits. */
   read(): void {
     this.queuedBytes = 0;
-    this.connection.drained();
+    this.#onDrained();
   }
 
   push(frame: OutboundFrame): void {

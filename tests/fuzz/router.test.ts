@@ -5,6 +5,7 @@ import Value from 'typebox/value';
 import { Connection } from '#nexus/broker/connection';
 import type { Handler } from '#nexus/broker/handler';
 import { Router } from '#nexus/broker/router';
+import { nowhere } from '#nexus/broker/test-kit';
 import { aspectIdentity, operatorIdentity } from '#nexus/credentials/identity';
 import { MemoryJournal } from '#nexus/journal/memory-journal';
 import { catalogue } from '#shared/frames/catalogue';
@@ -73,13 +74,9 @@ function connect(behaviours: readonly Conduct[], as: Peer) {
     1,
     as === 'operator' ? operatorIdentity : aspectIdentity('wren'),
     {
-      queuedBytes: 0,
+      ...nowhere,
       push: (frame: OutboundFrame) => texts.push(frame.text),
       close: (code: number) => closes.push(code),
-      probe: () => Promise.resolve(),
-      terminate: () => undefined,
-      pause: () => undefined,
-      resume: () => undefined,
     },
   );
   if (as === 'outpost') connection.outpostId = 'host-1';

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { testTransport } from './start-nexus.ts';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -31,7 +32,8 @@ export async function serveProcess(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<ServeProcess> {
   const where = ['--addr', '127.0.0.1:0', '--data-dir', dataDir, '--json'];
-  const child = spawn(process.execPath, [...serveArguments, ...where, ...flags], {
+  const how = ['--transport', testTransport];
+  const child = spawn(process.execPath, [...serveArguments, ...where, ...how, ...flags], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {

@@ -4,12 +4,16 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { ClientOptions } from 'ws';
 import { type Broker, type BrokerOptions, defaultLimits, startBroker } from '#nexus/app/broker';
+import { parseTransport } from '#nexus/app/listener-choice';
 import { systemClock } from '#shared/sys/clock';
 import { silentLog } from '#shared/sys/log';
 import { TestClient } from './test-client.ts';
 
 /** Tests come from one address, many at a time. */
 export const roomyLimits = { ...defaultLimits, connections: { total: 256, perAddress: 256 } };
+
+/** What serves sockets in this run: `npm run test:uws` runs some of the tests again. */
+export const testTransport = parseTransport(process.env['NEXUS_TEST_TRANSPORT'] ?? 'ws');
 
 export type StartNexusOptions = Partial<BrokerOptions>;
 
@@ -47,6 +51,7 @@ export async function startNexus(
     limits: roomyLimits,
     clock: systemClock,
     openLog: () => silentLog,
+    transport: testTransport,
     ...options,
     dataDir,
   });
