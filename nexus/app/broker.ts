@@ -11,19 +11,25 @@ import { Closers } from '#shared/sys/closers';
 import type { Log } from '#shared/sys/log';
 import { OutboundFrame } from '#shared/transport/frame-batch';
 import type { Transport } from '#shared/transport/transport';
+import { AspectStore, aspectMigration } from '../aspects/aspect-store.ts';
+import { noPersonalities } from '../aspects/personality-source.ts';
 import { Hub, type Route } from '../broker/hub.ts';
 import { Router } from '../broker/router.ts';
 import { ChatService } from '../chat/chat-service.ts';
 import { ChatStore, chatMigration } from '../chat/chat-store.ts';
 import { chatHandlers } from '../chat/handlers.ts';
 import { replay } from '../chat/replay.ts';
+import { sessionHandlers } from '../credentials/handlers.ts';
 import { aspectIdentity } from '../credentials/identity.ts';
 import { ensureInstanceIdentity, identityMigration } from '../credentials/instance-identity.ts';
 import { ensureOperatorToken, operatorTokenFile } from '../credentials/operator-token.ts';
 import { TokenStore, tokenGrantsMigration, tokenMigration } from '../credentials/token-store.ts';
 import { Gateway, type GatewayLimits } from '../gateway/gateway.ts';
 import { buildHttpApp } from '../http/app.ts';
+import { aspectAdminRoutes } from '../http/aspect-admin.ts';
+import { type ValidateRates, validateRates, validateRoutes } from '../http/aspect-validate.ts';
 import { aspectRoutes } from '../http/aspects.ts';
+import { authRoutes } from '../http/auth.ts';
 import { connectRoute } from '../http/connect.ts';
 import { healthRoutes } from '../http/health.ts';
 import { tokenRoutes } from '../http/tokens.ts';
@@ -33,6 +39,7 @@ import { RosterService } from '../roster/roster-service.ts';
 import { DataDir } from '../storage/data-dir.ts';
 import { openDatabase } from '../storage/database.ts';
 import { endpointFile, removeEndpoint, writeEndpoint } from '../storage/endpoint-file.ts';
+import { accessControl } from './access-control.ts';
 import { StartRefused } from './errors.ts';
 import { assertSafeToListen, type ListenAddress } from './listen-address.ts';
 
@@ -43,6 +50,7 @@ export const migrations = [
   tokenMigration,
   chatMigration,
   tokenGrantsMigration,
+  aspectMigration,
 ];
 
 export const defaultLimits: GatewayLimits = {
@@ -69,6 +77,8 @@ export interface BrokerOptions {
   /** The coordinator's name, if the team has one. */
   readonly frameName?: string | undefined;
   readonly limits: GatewayLimits;
+  /** How often keyfiles may be shown. */
+  readonly validateRates?: ValidateRates;
   /** Paths of PEM files. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   readonly clock: Clock;
@@ -90,6 +100,8 @@ export interface Broker {
   issueToken(name: string): Promise<string>;
   /** Whether a name was ever given a token. */
   knows(name: string): boolean;
+  /** Whether an aspect is kept out, until it is resurrected. */
+  isRetired(name: string): boolean;
   /** Attaches an aspect that runs in this process. */
   attach(name: string, transport: Transport): void;
   /** Stops in reverse order of starting. Safe to call twice. */
@@ -120,19 +132,27 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const log = options.openLog(dataDir);
   const database = openDatabase(dataDir.file('nexus.db'), migrations);
   closers.add(() => database.close());
-  const { nexusId, isNew } = ensureInstanceIdentity(database, clock.now());
+  const instance = ensureInstanceIdentity(database, clock.now());
+  const { nexusId, serverKeys, isNew } = instance;
 
   const tokens = new TokenStore(database);
   const chatStore = new ChatStore(database);
-  const journal = new SqliteJournal({ database, projections: [tokens, chatStore], clock });
+  const aspects = new AspectStore(database);
+  const projections = [tokens, chatStore, aspects];
+  const journal = new SqliteJournal({ database, projections, clock });
   closers.add(() => journal.close());
+  const hub = new Hub();
+  const access = accessControl({ instance, tokens, aspects, journal, hub, clock, log });
+  const { registry, standing, sessions, resolver, live } = access;
   await ensureOperatorToken(dataDir.file(operatorTokenFile), tokens, journal);
 
-  const hub = new Hub();
-  const roster = new RosterService({ journal, hub, clock, log, times: rosterTimes, frameName });
+  const isRetired = (name: string) => registry.isRetired(name);
+  const times = rosterTimes;
+  const roster = new RosterService({ journal, hub, clock, log, times, frameName, isRetired });
   closers.add(() => roster.close());
+  registry.onChange(() => roster.dropRetired());
   const isCurrent = (route: Route) => hub.isCurrent(route);
-  const findName = (name: string) => tokens.findName(name);
+  const findName = (name: string) => tokens.findName(name) ?? registry.find(name)?.name;
   const chat = new ChatService({ journal, store: chatStore, hub, frameName, findName });
 
   const router = new Router({
@@ -143,18 +163,33 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
         { roster, hub, nexusId, newestId: () => chatStore.newestId() },
         (route, sinceId) => {
           // A reader without a cursor starts where its own life began.
-          const from = sinceId || (tokens.bornAt(route.name) ?? chatStore.newestId());
+          const bornAt = tokens.bornAt(route.name) ?? registry.find(route.name)?.bornAt;
+          const from = sinceId || (bornAt ?? chatStore.newestId());
           replay(route, from, { store: chatStore, audience: chat.audience, isCurrent });
         },
       ),
+      ...sessionHandlers(resolver, live),
     ],
     log,
   });
-  const authenticate = (token: string) => tokens.resolve(token);
+  const authenticate = (token: string) => resolver.resolve(token);
+  const personalities = noPersonalities;
+  const rates = options.validateRates ?? validateRates;
   const http = buildHttpApp({
     authenticate,
-    open: [healthRoutes],
-    guarded: [connectRoute, aspectRoutes(roster), tokenRoutes(tokens, journal)],
+    bounded: [
+      validateRoutes({ registry, serverKeys, nexusId, sessions, personalities, rates, log }),
+    ],
+    open: [
+      healthRoutes,
+      authRoutes({ resolve: (token) => resolver.resolve(token), bypass: false }),
+    ],
+    guarded: [
+      connectRoute,
+      aspectRoutes(roster),
+      tokenRoutes(tokens, journal, standing),
+      aspectAdminRoutes({ registry, serverKeys, nexusId }),
+    ],
     log,
   });
   const gateway = new Gateway({
@@ -162,6 +197,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     router,
     http: getRequestListener(http.fetch),
     authenticate,
+    onConnection: (connection) => live.watch(connection),
     limits,
     clock,
     log,
@@ -184,8 +220,9 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     dataDir,
     log,
     roster,
-    issueToken: (name) => tokens.issue(journal, tokens.findName(name) ?? name, 'nexus'),
+    issueToken: (name) => tokens.issue(journal, findName(name) ?? name, 'nexus'),
     knows: (name) => tokens.findName(name) !== undefined,
+    isRetired,
     attach: (name, transport) => void gateway.attach(transport, aspectIdentity(name)),
     close: () => closers.closeAll(),
   };

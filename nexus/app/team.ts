@@ -70,6 +70,10 @@ export async function startTeam(deps: TeamDeps): Promise<RunningTeam> {
   try {
     for (const home of team.aspects) {
       const { name } = home.config;
+      if (broker.isRetired(name)) {
+        progress.failed(name, `it is retired; take it back with: nexus aspect resurrect ${name}`);
+        continue;
+      }
       supervisor.start(
         aspectProcess(home, {
           program: deps.program,

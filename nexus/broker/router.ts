@@ -5,6 +5,7 @@ import { type Envelope, encodeFrame } from '#shared/frames/envelope';
 import { errorKindOf, FrameRefused, UndecodableFrame } from '#shared/frames/errors';
 import type { Log } from '#shared/sys/log';
 import { OutboundFrame } from '#shared/transport/frame-batch';
+import { isReadOnly } from '../credentials/identity.ts';
 import type { Connection } from './connection.ts';
 import type { Handler } from './handler.ts';
 
@@ -48,9 +49,12 @@ export class Router {
     if (!handler) {
       throw new FrameRefused('unsupported', `this broker does not serve ${envelope.kind}`);
     }
-    const { from, kind } = handler.definition;
+    const { from, kind, effect } = handler.definition;
     if (!from.some((role) => connection.holds(role))) {
       throw new FrameRefused('forbidden', `${kind} is for ${from.join(' or ')} connections`);
+    }
+    if (isReadOnly(connection.identity) && effect !== 'reads') {
+      throw new FrameRefused('forbidden', `this token may only read, and ${kind} does more`);
     }
     return handler;
   }

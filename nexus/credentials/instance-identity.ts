@@ -1,4 +1,5 @@
-import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { keyBytes, newSigningPair, type SigningPair } from '#shared/crypto/ed25519-keys';
 import type { Database, Migration } from '../storage/database.ts';
 import { sqlTime } from '../storage/sql-time.ts';
 
@@ -25,21 +26,29 @@ export interface InstanceIdentity {
   readonly isNew: boolean;
   /** Signs session tokens. 32 bytes. */
   readonly sessionSecret: Buffer;
+  /** What keyfiles are sealed to. */
+  readonly serverKeys: SigningPair;
 }
 
 /** Loads the identity, or creates it on first use. */
 export function ensureInstanceIdentity({ writer }: Database, now: number): InstanceIdentity {
   const present = writer
     .prepare(
-      `SELECT nexus_id AS nexusId, session_signing_secret AS sessionSecret
+      `SELECT nexus_id AS nexusId, session_signing_secret AS sessionSecret,
+              server_pubkey AS publicKey, server_privkey AS privateKey
        FROM nexus_identity WHERE id = 1`,
     )
-    .get() as Omit<InstanceIdentity, 'isNew'> | undefined;
-  if (present) return { ...present, isNew: false };
+    .get() as IdentityRow | undefined;
+  if (present) {
+    const { nexusId, sessionSecret, publicKey, privateKey } = present;
+    const serverKeys = { seed: privateKey.subarray(0, keyBytes), publicKey };
+    return { nexusId, sessionSecret, serverKeys, isNew: false };
+  }
 
   const nexusId = randomUUID();
   const sessionSecret = randomBytes(32);
-  const { seed, publicKey } = newEd25519Pair();
+  const serverKeys = newSigningPair();
+  const { seed, publicKey } = serverKeys;
   writer
     .prepare(
       `INSERT INTO nexus_identity
@@ -47,11 +56,13 @@ export function ensureInstanceIdentity({ writer }: Database, now: number): Insta
        VALUES (1, ?, ?, ?, ?, ?)`,
     )
     .run(nexusId, publicKey, Buffer.concat([seed, publicKey]), sessionSecret, sqlTime(now));
-  return { nexusId, sessionSecret, isNew: true };
+  return { nexusId, sessionSecret, serverKeys, isNew: true };
 }
 
-function newEd25519Pair(): { seed: Buffer; publicKey: Buffer } {
-  const { privateKey } = generateKeyPairSync('ed25519');
-  const { d = '', x = '' } = privateKey.export({ format: 'jwk' });
-  return { seed: Buffer.from(d, 'base64url'), publicKey: Buffer.from(x, 'base64url') };
+interface IdentityRow {
+  readonly nexusId: string;
+  readonly sessionSecret: Buffer;
+  readonly publicKey: Buffer;
+  /** The seed and, after it, the public key. */
+  readonly privateKey: Buffer;
 }

@@ -35,7 +35,9 @@ export interface GatewayDeps {
   readonly router: Router;
   /** Serves everything that is not an upgrade. */
   readonly http: RequestListener;
-  readonly authenticate: (token: string) => Identity | undefined;
+  readonly authenticate: (token: string) => Identity | undefined | Promise<Identity | undefined>;
+  /** Told of every link that was taken in. */
+  readonly onConnection?: (connection: Connection) => void;
   readonly limits: GatewayLimits;
   readonly clock: Clock;
   readonly log: Log;
@@ -70,7 +72,12 @@ export class Gateway {
       if (isSameSite(request.headers, this.#host)) deps.http(request, response);
       else response.writeHead(403).end('forbidden');
     });
-    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    this.#server.on('upgrade', (request, socket, head) => {
+      this.#upgrade(request, socket, head).catch((error) => {
+        deps.log.error({ err: error }, 'upgrade failed');
+        socket.destroy();
+      });
+    });
   }
 
   /** Starts listening and returns the port. Rejects with the system's error (`EADDRINUSE`, …). */
@@ -83,7 +90,7 @@ export class Gateway {
 
   /** Takes in an authenticated link, whatever carries it. */
   attach(transport: Transport, identity: Identity): Connection {
-    const { hub, router, limits, log } = this.#deps;
+    const { hub, router, limits, log, onConnection } = this.#deps;
     const outbox = new Outbox(transport, limits.outbox, this.#flusher);
     const connection = new Connection(this.#nextId++, identity, outbox);
     hub.attach(connection);
@@ -97,6 +104,7 @@ export class Gateway {
       drained: () => connection.drained(),
     });
     log.debug({ connection: connection.id, as: identity.name }, 'connection open');
+    onConnection?.(connection);
     return connection;
   }
 
@@ -117,9 +125,14 @@ export class Gateway {
     await closed;
   }
 
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on('error', () => socket.destroy());
-    const admitted = this.#admit(request, socket);
+    const admitted = await this.#admit(request, socket);
+    // It may have taken a moment: nothing new is let in while we stop.
+    if (!this.#server.listening) {
+      socket.destroy();
+      return;
+    }
     if ('status' in admitted) {
       refuse(socket, admitted);
       return;
@@ -131,10 +144,13 @@ export class Gateway {
   }
 
   /** Checks in the order of §1.5: who, how many, from where. `ws` checks the upgrade itself. */
-  #admit(request: IncomingMessage, socket: Duplex): { identity: Identity } | Refusal {
+  async #admit(
+    request: IncomingMessage,
+    socket: Duplex,
+  ): Promise<{ identity: Identity } | Refusal> {
     if (targetOf(request).pathname !== '/connect') return { status: 404, text: 'not found' };
     const token = upgradeToken(request);
-    const identity = token === undefined ? undefined : this.#deps.authenticate(token);
+    const identity = token === undefined ? undefined : await this.#deps.authenticate(token);
     if (!identity) return { status: 401, text: 'unauthorized' };
     const address = request.socket.remoteAddress ?? '';
     const release = this.#caps.take(address);

@@ -5,9 +5,9 @@ import { withoutNulls } from '#shared/frames/codec';
 import { FrameRefused } from '#shared/frames/errors';
 import { compileSchema } from '#shared/schema';
 import type { Log } from '#shared/sys/log';
-import type { Identity } from '../credentials/identity.ts';
+import { type Identity, isReadOnly } from '../credentials/identity.ts';
 import { bearerToken } from '../gateway/access.ts';
-import { httpError, Unauthorized } from './errors.ts';
+import { httpError, TooManyRequests, Unauthorized } from './errors.ts';
 
 /** Bytes of a request body. */
 const maxBodyBytes = 64 * 1024;
@@ -18,7 +18,9 @@ export type HttpEnv = { Variables: { identity: Identity } };
 export type Resource = (app: Hono<HttpEnv>) => void;
 
 export interface HttpAppDeps {
-  readonly authenticate: (token: string) => Identity | undefined;
+  readonly authenticate: (token: string) => Identity | undefined | Promise<Identity | undefined>;
+  /** Served to anyone; these bound the bodies that they read themselves. */
+  readonly bounded?: readonly Resource[];
   /** Served to anyone. */
   readonly open: readonly Resource[];
   /** Served with a bearer token. */
@@ -27,14 +29,17 @@ export interface HttpAppDeps {
 }
 
 /** The REST side of the broker. JSON in, JSON out; errors are `{"error": text}`. */
-export function buildHttpApp({ authenticate, open, guarded, log }: HttpAppDeps): Hono<HttpEnv> {
+export function buildHttpApp(deps: HttpAppDeps): Hono<HttpEnv> {
+  const { authenticate, bounded = [], open, guarded, log } = deps;
   const app = new Hono<HttpEnv>();
   app.onError((error, c) => {
     const { status, error: text } = httpError(error);
     if (status === 500) log.error({ err: error, path: c.req.path }, 'request failed');
+    if (error instanceof TooManyRequests) c.header('Retry-After', String(error.retryAfterS));
     return c.json({ error: text }, status);
   });
   app.notFound((c) => c.json({ error: 'not found' }, 404));
+  for (const add of bounded) add(app);
   app.use(
     bodyLimit({
       maxSize: maxBodyBytes,
@@ -46,8 +51,11 @@ export function buildHttpApp({ authenticate, open, guarded, log }: HttpAppDeps):
   for (const add of open) add(app);
   app.use(async (c, next) => {
     const token = bearerToken(c.req.header('authorization'));
-    const identity = token === undefined ? undefined : authenticate(token);
+    const identity = token === undefined ? undefined : await authenticate(token);
     if (!identity) throw new Unauthorized();
+    if (isReadOnly(identity) && c.req.method !== 'GET') {
+      throw new FrameRefused('forbidden', 'this token may only read');
+    }
     c.set('identity', identity);
     await next();
   });

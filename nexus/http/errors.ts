@@ -9,14 +9,28 @@ export class Unauthorized extends NexusError<'unauthorized'> {
   }
 }
 
+/** A caller does this too often. */
+export class TooManyRequests extends NexusError<'rate_limited'> {
+  /** When to try again. */
+  readonly retryAfterS: number;
+
+  constructor(retryAfterS: number) {
+    super('rate_limited', `too many requests; try again in ${retryAfterS} s`);
+    this.retryAfterS = retryAfterS;
+  }
+}
+
 /** The HTTP status of each error code; what is not listed is our own failure, 500. */
-const statuses: Readonly<Record<WireErrorCode | 'unauthorized', ContentfulStatusCode>> = {
+const statuses: Readonly<
+  Record<WireErrorCode | 'unauthorized' | 'rate_limited', ContentfulStatusCode>
+> = {
   bad_request: 400,
   conflict: 409,
   forbidden: 403,
   internal: 500,
   not_found: 404,
   not_registered: 409,
+  rate_limited: 429,
   too_large: 413,
   unauthorized: 401,
   unsupported: 501,

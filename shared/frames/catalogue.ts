@@ -4,6 +4,7 @@ import * as lifecycle from './lifecycle.ts';
 import * as outpost from './outpost.ts';
 import * as registration from './registration.ts';
 import * as roster from './roster.ts';
+import * as sessionRefresh from './session-refresh.ts';
 import * as subscriptions from './subscriptions.ts';
 
 /** Every frame kind there is. Nothing else may list kinds by hand. */
@@ -15,6 +16,8 @@ export const catalogue: readonly FrameDefinition[] = [
   outpost.OutpostRegisterAck,
   outpost.OutpostDeregister,
   lifecycle.Shutdown,
+  sessionRefresh.SessionRefresh,
+  sessionRefresh.SessionRefreshResult,
   chat.ChatSend,
   chat.ChatSendResult,
   chat.ChatDeliver,

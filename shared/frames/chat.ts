@@ -90,6 +90,7 @@ export const ChatRead = defineFrame({
   kind: 'chat.read',
   from: ['aspect', 'operator', 'outpost'],
   reply: ChatReadResult,
+  effect: 'reads',
   payload: Type.Unknown(),
 });
 
@@ -105,6 +106,7 @@ export const ChatList = defineFrame({
   kind: 'chat.list',
   from: ['operator'],
   reply: ChatListResult,
+  effect: 'reads',
   payload: Type.Object({
     after_id: Type.Optional(Type.Integer({ minimum: 0 })),
     before_id: Type.Optional(Type.Integer({ minimum: 0 })),
@@ -129,6 +131,7 @@ export const ChatReplies = defineFrame({
   kind: 'chat.replies',
   from: ['operator'],
   reply: ChatRepliesResult,
+  effect: 'reads',
   payload: Type.Object({
     parent_id: messageId,
     /** Ours: only what is above this id. */
@@ -154,6 +157,7 @@ export const ChatReactionsFetch = defineFrame({
   kind: 'chat.reactions.fetch',
   from: ['operator'],
   reply: ChatReactionsFetchResult,
+  effect: 'reads',
   payload: Type.Object({ msg_ids: Type.Array(messageId, { maxItems: 500 }) }),
 });
 

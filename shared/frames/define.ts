@@ -12,6 +12,8 @@ export interface FrameDefinition {
   readonly reply: FrameDefinition | 'none';
   /** True when only a request that carries an `id` is answered. */
   readonly replyNeedsId?: boolean;
+  /** `reads` marks what changes nothing that others see: all that a read-only token may send. */
+  readonly effect?: 'reads';
   readonly payload: TSchema;
 }
 
