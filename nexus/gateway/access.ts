@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { isLoopback } from '#shared/sys/loopback';
 
 /** The token of an `Authorization` header: exactly `Bearer`, one space, the token (§1.2). */
 export function bearerToken(authorization: string | undefined): string | undefined {
@@ -18,12 +19,6 @@ export function upgradeToken(request: IncomingMessage): string | undefined {
 export function targetOf(request: IncomingMessage): URL {
   return URL.parse(request.url ?? '/', 'http://unknown') ?? new URL('http://unknown/');
 }
-
-const loopbackNames: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
-
-/** True for names and addresses that only this machine can reach. */
-export const isLoopback = (hostname: string): boolean =>
-  loopbackNames.has(hostname.toLowerCase()) || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 
 /**
  * Whether a request names this server and comes from its own pages, or from no page at all.
