@@ -15,6 +15,7 @@ const commands = {
   status: () => import('./status.ts'),
   serve: () => import('./serve.ts'),
   token: () => import('./token.ts'),
+  aspect: () => import('./aspect.ts'),
 } as const;
 
 /** Runs one command line and returns the exit code. */

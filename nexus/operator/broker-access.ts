@@ -10,18 +10,29 @@ export interface BrokerAccess {
   readonly token: string;
 }
 
-/** Finds the running broker of a data directory; `url` overrides where it is. */
-export function findBroker(dataDir: string, url?: string): BrokerAccess {
+/**
+ * Finds the running broker of a data directory; `url` overrides where it is, and `token` with what
+ * it is entered.
+ */
+export function findBroker(dataDir: string, url?: string, token?: string): BrokerAccess {
   if (url !== undefined && !/^(http|ws)s?:$/.test(URL.parse(url)?.protocol ?? '')) {
     const message = `--url ${url}: write an address like http://127.0.0.1:7888`;
     throw new OperatorError('operator.no_broker', message);
   }
-  return { url: url ?? runningBroker(dataDir).url, token: operatorToken(dataDir) };
+  return { url: url ?? runningBroker(dataDir).url, token: token ?? operatorToken(dataDir) };
+}
+
+/** Whether a broker runs on a data directory. */
+export const hasBroker = (dataDir: string): boolean => endpointOf(dataDir) !== undefined;
+
+function endpointOf(dataDir: string): Endpoint | undefined {
+  const endpoint = readEndpoint(join(dataDir, endpointFile));
+  return endpoint && isRunning(endpoint.pid) ? endpoint : undefined;
 }
 
 function runningBroker(dataDir: string): Endpoint {
-  const endpoint = readEndpoint(join(dataDir, endpointFile));
-  if (endpoint && isRunning(endpoint.pid)) return endpoint;
+  const endpoint = endpointOf(dataDir);
+  if (endpoint) return endpoint;
   throw new OperatorError(
     'operator.no_broker',
     `no broker is running on ${resolve(dataDir)}; start one with: nexus up ` +

@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import {
+  accessSync,
   closeSync,
+  constants,
+  existsSync,
   fsyncSync,
   openSync,
   readFileSync,
@@ -73,9 +76,18 @@ export function writeKeyfile(path: string, keyfile: Keyfile): void {
     syncFolder(dirname(path));
   } catch (cause) {
     rmSync(temporary, { force: true });
-    throw new KeyfileError('keyfile.unreadable', `cannot write ${path}: ${messageOf(cause)}`, {
-      cause,
-    });
+    throw unwritable(path, cause);
+  }
+}
+
+/** Throws `KeyfileError` when a keyfile could not be written there, before anything depends on it. */
+export function assertWritable(path: string): void {
+  try {
+    makeFolder(dirname(path));
+    accessSync(dirname(path), constants.W_OK);
+    if (existsSync(path) && !statSync(path).isFile()) throw new Error('it is not a file');
+  } catch (cause) {
+    throw unwritable(path, cause);
   }
 }
 
@@ -90,6 +102,9 @@ function parse(path: string): unknown {
     });
   }
 }
+
+const unwritable = (path: string, cause: unknown): KeyfileError =>
+  new KeyfileError('keyfile.unreadable', `cannot write ${path}: ${messageOf(cause)}`, { cause });
 
 const invalid = (path: string, problem: string, cause?: unknown): KeyfileError =>
   new KeyfileError('keyfile.invalid', `${path} is no keyfile that this version knows: ${problem}`, {
