@@ -72,11 +72,12 @@ export class AspectStore implements Projection {
 
   #apply(event: JournalEvent & AspectEvent): void {
     const at = sqlTime(event.at);
+    const publicKey = Buffer.from(event.body.publicKey ?? '', 'base64');
     if (event.kind === aspectRetired) {
-      this.#statements.retire.run({ name: event.body.name, at });
+      const { name } = event.body;
+      this.#statements.retire.run({ name, publicKey, at, position: event.position });
       return;
     }
-    const publicKey = Buffer.from(event.body.publicKey, 'base64');
     if (event.kind === aspectResurrected) {
       this.#statements.resurrect.run({ ...event.body, publicKey, at });
       return;
@@ -99,7 +100,10 @@ function prepare({
            updated_at = :at`,
     ),
     retire: writer.prepare(
-      `UPDATE aspects SET status = 'retired', updated_at = :at WHERE name = :name`,
+      `INSERT INTO aspects (name, status, current_keyfile_version, aspect_pubkey, provider, model,
+                            created_at, updated_at, has_keyfile, born_at)
+       VALUES (:name, 'retired', 0, :publicKey, '', '', :at, :at, 0, :position)
+       ON CONFLICT (name) DO UPDATE SET status = 'retired', updated_at = :at`,
     ),
     resurrect: writer.prepare(
       `UPDATE aspects SET status = 'active', current_keyfile_version = :version,

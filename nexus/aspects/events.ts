@@ -19,7 +19,11 @@ export interface AspectMinted {
 /** An aspect may not come in any more, with whatever it holds. */
 export interface AspectRetired {
   readonly kind: typeof aspectRetired;
-  readonly body: { readonly name: string };
+  readonly body: {
+    readonly name: string;
+    /** A placeholder, for one that never had a keyfile, only tokens. */
+    readonly publicKey?: string;
+  };
 }
 
 /** It may again, once a keyfile was minted: the key is a placeholder that nobody has. */

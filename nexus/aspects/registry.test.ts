@@ -107,6 +107,18 @@ suite('AspectRegistry', () => {
     assert.equal(record.name, 'Wren');
   });
 
+  test('retires a name that has only tokens, and counts on from there', async (t) => {
+    const { registry } = open(t, { spelt: 'Wren' });
+    const retired = await registry.retire('wren', 'operator');
+    assert.deepEqual(
+      [retired.name, retired.status, retired.version, retired.hasKeyfile],
+      ['Wren', 'retired', 0, false],
+    );
+    await registry.resurrect('wren', 'operator');
+    const { record } = await registry.mint({ name: 'wren', publicKey: key() }, 'operator');
+    assert.deepEqual([record.status, record.version], ['active', 2]);
+  });
+
   test('tells its listeners once a change is on disk', async (t) => {
     const { registry, store } = open(t);
     const seen: string[] = [];

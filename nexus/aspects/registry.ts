@@ -98,13 +98,18 @@ export class AspectRegistry {
     });
   }
 
-  /** Keeps an aspect out. Nothing happens when it already is. Throws `FrameRefused` (`not_found`). */
+  /**
+   * Keeps an aspect out, also one that has only tokens. Nothing happens when it already is. Throws
+   * `FrameRefused` (`not_found`).
+   */
   retire(asked: string, by: string): Promise<AspectRecord> {
     return this.#inTurn(async () => {
-      const before = this.#known(asked);
-      if (before.status === 'retired') return before;
-      const { name } = before;
-      return this.#record(name, by, { kind: aspectRetired, body: { name } });
+      const before = this.find(asked);
+      if (before?.status === 'retired') return before;
+      const tokenOnly = before ? undefined : this.#findName(asked);
+      const name = tokenOnly ?? this.#known(asked).name;
+      const body = tokenOnly ? { name, publicKey: placeholderKey() } : { name };
+      return this.#record(name, by, { kind: aspectRetired, body });
     });
   }
 
@@ -116,8 +121,7 @@ export class AspectRegistry {
     return this.#inTurn(async () => {
       const { name, status, version } = this.#known(asked);
       if (status !== 'retired') throw new FrameRefused('conflict', `${name} is not retired`);
-      const publicKey = randomBytes(keyBytes).toString('base64');
-      const body = { name, version: version + 1, publicKey };
+      const body = { name, version: version + 1, publicKey: placeholderKey() };
       return this.#record(name, by, { kind: aspectResurrected, body });
     });
   }
@@ -134,7 +138,7 @@ export class AspectRegistry {
   #known(name: string): AspectRecord {
     const record = this.find(name);
     if (record) return record;
-    throw new FrameRefused('not_found', `no keyfile was ever minted for an aspect ${name}`);
+    throw new FrameRefused('not_found', `there is no aspect ${name} here`);
   }
 
   async #record(name: string, by: string, event: AspectEvent): Promise<AspectRecord> {
@@ -154,3 +158,6 @@ export class AspectRegistry {
     for (const record of this.#store.all()) this.#records.set(nameKey(record.name), record);
   }
 }
+
+/** Nobody has the other half of it. */
+const placeholderKey = (): string => randomBytes(keyBytes).toString('base64');

@@ -4,7 +4,7 @@ import { aligned } from './text-table.ts';
 
 /** The aspects that have an identity, as a table for people. */
 export function aspectTable(rows: readonly AspectView[], stream: NodeJS.WriteStream): string {
-  if (rows.length === 0) return 'no keyfile was ever minted here';
+  if (rows.length === 0) return 'no aspect was ever given a keyfile here';
   const header = ['NAME', 'STATUS', 'KEYFILE', 'FINGERPRINT', 'PROVIDER', 'MODEL', 'CHANGED'];
   const cells = rows.map((row) => [
     row.name,

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { suite, test } from 'node:test';
 import { eventually } from '../eventually.ts';
 import { aspectProcess } from '../integration/start-team.ts';
-import { nexus, Place, plainEnv, Run } from './nexus-process.ts';
+import { nexus, Place, plainEnv, Run, up } from './nexus-process.ts';
 
 const wrenHome = { name: 'wren', context_mode: 'thread', provider: 'loopback' };
 
@@ -64,6 +64,20 @@ suite('an aspect that is enrolled', () => {
     assert.equal(await wren.ended, 2);
     assert.match(wren.stderr, /aspect\.json is no keyfile that this version knows/);
   });
+});
+
+test('nexus up leaves out who is retired, and says so', async (t) => {
+  const place = new Place(t, { empty: true });
+  const broker = await serve(place);
+  place.writeAspect('wren', wrenHome);
+  assert.equal((await nexus(place, ['token', 'wren'])).code, 0);
+  assert.equal((await nexus(place, ['aspect', 'retire', 'wren'])).code, 0);
+  await broker.kill();
+  const run = await up(place);
+  const member = await run.event('member');
+  assert.deepEqual([member['name'], member['state']], ['wren', 'failed']);
+  assert.match(String(member['problem']), /nexus aspect resurrect wren$/);
+  assert.deepEqual(place.aspectProcesses(), []);
 });
 
 suite('nexus aspect', () => {
@@ -131,6 +145,6 @@ suite('nexus aspect', () => {
     assert.equal(foreign.code, 1);
     assert.match(foreign.stderr, /invalid bearer token/);
     const none = await nexus(place, ['aspect', 'list', '--via', url]);
-    assert.deepEqual([none.code, none.stdout], [0, 'no keyfile was ever minted here\n']);
+    assert.deepEqual([none.code, none.stdout], [0, 'no aspect was ever given a keyfile here\n']);
   });
 });

@@ -142,7 +142,6 @@ suite('an open connection', () => {
 
   test('with an opaque token ends too; the token does not come back with the aspect', async (t) => {
     const nexus = await startNexus(t);
-    await mint(nexus, 'wren');
     const token = await nexus.token('wren');
     const wren = await nexus.connect(token);
     await asOperator(nexus, 'retire', { name: 'wren' });

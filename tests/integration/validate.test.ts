@@ -189,7 +189,7 @@ suite('administration of aspects', () => {
       ['mint', { name: 'wren', aspect_pubkey_b64: 'AAAA' }, 400, /32 bytes/],
       ['mint', { name: 'wren' }, 400, /aspect_pubkey_b64/],
       ['mint', { name: 'wren', aspect_pubkey_b64, model: 'x'.repeat(201) }, 400, /model/],
-      ['retire', { name: 'wren' }, 404, /no keyfile was ever minted/],
+      ['retire', { name: 'wren' }, 404, /there is no aspect wren/],
       ['resurrect', {}, 400, /name/],
     ];
     for (const [path, body, status, text] of refusals) {
