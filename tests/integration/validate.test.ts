@@ -76,6 +76,17 @@ suite('POST /api/aspect/validate', () => {
       const answer = await call(nexus, 'POST', '/api/aspect/validate', { body });
       assert.deepEqual([answer.status, answer.body], [400, { error }]);
     }
+    const stream = new Blob(['{"encrypted_payload":"', 'A'.repeat(20 * 1024), '"}']).stream();
+    const streamed = await fetch(`${nexus.url}/api/aspect/validate`, {
+      method: 'POST',
+      body: stream,
+      duplex: 'half',
+    } as RequestInit);
+    assert.deepEqual(
+      [streamed.status, await streamed.json()],
+      [400, { error: 'request body malformed' }],
+      'also one that does not tell its length',
+    );
     const padding = 16 * 1024 - JSON.stringify({ encrypted_payload: '' }).length;
     const full = await validate(nexus, 'A'.repeat(padding));
     assert.deepEqual([full.status, full.body['error']], [401, 'decryption failed'], 'at the bound');
