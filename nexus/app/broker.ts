@@ -11,9 +11,12 @@ import type { Clock } from '#shared/sys/clock';
 import { Closers } from '#shared/sys/closers';
 import { newUlid } from '#shared/sys/ids';
 import type { Log } from '#shared/sys/log';
+import { isLoopback } from '#shared/sys/loopback';
 import { OutboundFrame } from '#shared/transport/frame-batch';
 import { pinOf } from '#shared/transport/pinned-tls';
 import type { Transport } from '#shared/transport/transport';
+import { AspectStore, aspectMigration } from '../aspects/aspect-store.ts';
+import { noPersonalities } from '../aspects/personality-source.ts';
 import { HeadSigner, headsMigration } from '../audit/head-signer.ts';
 import { Hub, type Route } from '../broker/hub.ts';
 import { Router } from '../broker/router.ts';
@@ -26,17 +29,20 @@ import { credentialHandlers } from '../credentials/handlers.ts';
 import { aspectIdentity } from '../credentials/identity.ts';
 import { ensureInstanceIdentity, identityMigration } from '../credentials/instance-identity.ts';
 import { ensureOperatorToken, operatorTokenFile } from '../credentials/operator-token.ts';
+import { sessionTokenHandlers } from '../credentials/session-handlers.ts';
 import { TokenStore, tokenGrantsMigration, tokenMigration } from '../credentials/token-store.ts';
 import { dispatchHandlers } from '../dispatch/handlers.ts';
 import { BlobRoot } from '../files/blob-root.ts';
 import { defaultFileLimits, type FileLimits, FileService } from '../files/file-service.ts';
 import { FileStore, fileMigration } from '../files/file-store.ts';
 import { fileHandlers } from '../files/handlers.ts';
-import { isLoopback } from '../gateway/access.ts';
 import { Gateway, type GatewayDeps, type GatewayLimits } from '../gateway/gateway.ts';
 import type { TlsFiles } from '../gateway/listener.ts';
 import { buildHttpApp } from '../http/app.ts';
+import { aspectAdminRoutes } from '../http/aspect-admin.ts';
+import { type ValidateRates, validateRates, validateRoutes } from '../http/aspect-validate.ts';
 import { aspectRoutes } from '../http/aspects.ts';
+import { authRoutes } from '../http/auth.ts';
 import { fileRoutes } from '../http/files.ts';
 import { healthRoutes } from '../http/health.ts';
 import { tokenRoutes } from '../http/tokens.ts';
@@ -68,6 +74,7 @@ import { endpointFile, removeEndpoint, writeEndpoint } from '../storage/endpoint
 import { certificateFiles } from '../tls/certificate-files.ts';
 import { turnHandlers } from '../turns/handlers.ts';
 import { TurnService } from '../turns/turn-service.ts';
+import { accessControl } from './access-control.ts';
 import { StartRefused } from './errors.ts';
 import { assertSafeToListen, type ListenAddress } from './listen-address.ts';
 import { chooseListener, type TransportChoice } from './listener-choice.ts';
@@ -84,6 +91,7 @@ export const migrations = [
   knowledgeMigration,
   announcedFileMigration,
   fileMigration,
+  aspectMigration,
 ];
 
 export const defaultLimits: GatewayLimits = {
@@ -117,6 +125,8 @@ export interface BrokerOptions {
   readonly frameName?: string | undefined;
   readonly limits: GatewayLimits;
   readonly fileLimits?: FileLimits | undefined;
+  /** How often keyfiles may be shown. */
+  readonly validateRates?: ValidateRates;
   /** Paths of PEM files. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Files of what was observed, in `activity` of the data directory. */
@@ -145,6 +155,8 @@ export interface Broker {
   issueToken(name: string): Promise<string>;
   /** Whether a name was ever given a token. */
   knows(name: string): boolean;
+  /** Whether an aspect is kept out, until it is resurrected. */
+  isRetired(name: string): boolean;
   /** Attaches an aspect that runs in this process. */
   attach(name: string, transport: Transport): void;
   /** Stops in reverse order of starting. Safe to call twice. */
@@ -187,18 +199,24 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const sessionStore = new SessionStore(database);
   const knowledgeStore = new KnowledgeStore(database);
   const fileStore = new FileStore(database);
-  const projections = [tokens, chatStore, sessionStore, knowledgeStore, fileStore];
+  const aspects = new AspectStore(database);
+  const projections = [tokens, chatStore, sessionStore, knowledgeStore, fileStore, aspects];
   const journal = new SqliteJournal({ database, projections, clock });
   const signer = new HeadSigner({ database, journal, instance, clock, log });
   closers.add(() => signer.close());
   closers.add(() => journal.close());
+  const hub = new Hub();
+  const access = accessControl({ instance, tokens, aspects, journal, hub, clock, log });
+  const { registry, standing, sessions, resolver, live } = access;
   await ensureOperatorToken(dataDir.file(operatorTokenFile), tokens, journal);
 
-  const hub = new Hub();
-  const roster = new RosterService({ journal, hub, clock, log, times: rosterTimes, frameName });
+  const isRetired = (name: string) => registry.isRetired(name);
+  const times = rosterTimes;
+  const roster = new RosterService({ journal, hub, clock, log, times, frameName, isRetired });
   closers.add(() => roster.close());
+  registry.onChange(() => roster.dropRetired());
   const isCurrent = (route: Route) => hub.isCurrent(route);
-  const findName = (name: string) => tokens.findName(name);
+  const findName = (name: string) => tokens.findName(name) ?? registry.find(name)?.name;
   const chat = new ChatService({ journal, store: chatStore, hub, frameName, findName });
   const knowledge = new KnowledgeService({
     journal,
@@ -248,7 +266,8 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
         { roster, hub, nexusId, newestId: () => chatStore.newestId() },
         (route, sinceId) => {
           // A reader without a cursor starts where its own life began.
-          const from = sinceId || (tokens.bornAt(route.name) ?? chatStore.newestId());
+          const bornAt = tokens.bornAt(route.name) ?? registry.find(route.name)?.bornAt;
+          const from = sinceId || (bornAt ?? chatStore.newestId());
           replay(route, from, { store: chatStore, audience: chat.audience, isCurrent });
         },
       ),
@@ -258,14 +277,36 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
       ...turnHandlers(turns, journal),
       ...dispatchHandlers(),
       ...credentialHandlers(emptyCredentialSource),
+      ...sessionTokenHandlers(resolver, live),
     ],
     log,
   });
-  const authenticate = (token: string) => tokens.resolve(token);
+  const authenticate = (token: string) => resolver.resolve(token);
+  const personalities = noPersonalities;
+  const rates = options.validateRates ?? validateRates;
   const http = buildHttpApp({
     authenticate,
-    open: [healthRoutes],
-    guarded: [aspectRoutes(roster), tokenRoutes(tokens, journal), fileRoutes(fileService)],
+    bounded: [
+      validateRoutes({
+        registry,
+        serverKeys: instance,
+        nexusId,
+        sessions,
+        personalities,
+        rates,
+        log,
+      }),
+    ],
+    open: [
+      healthRoutes,
+      authRoutes({ resolve: (token) => resolver.resolve(token), bypass: false }),
+    ],
+    guarded: [
+      aspectRoutes(roster),
+      tokenRoutes(tokens, journal, standing),
+      fileRoutes(fileService),
+      aspectAdminRoutes({ registry, serverKeys: instance, nexusId }),
+    ],
     log,
   });
   const gateway = openGateway({
@@ -274,6 +315,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     http: (request, from) => http.fetch(request, from),
     authenticate,
     openListener: listener.open,
+    onConnection: (connection) => live.watch(connection),
     limits,
     clock,
     log,
@@ -299,8 +341,9 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     log,
     roster,
     turns,
-    issueToken: (name) => tokens.issue(journal, tokens.findName(name) ?? name, 'nexus'),
+    issueToken: (name) => tokens.issue(journal, findName(name) ?? name, 'nexus'),
     knows: (name) => tokens.findName(name) !== undefined,
+    isRetired,
     attach: (name, transport) => void gateway.attach(transport, aspectIdentity(name)),
     close: () => closers.closeAll(),
   };

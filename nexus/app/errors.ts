@@ -4,6 +4,7 @@ export type StartErrorCode =
   | 'start.address'
   | 'start.port_in_use'
   | 'start.no_tls'
+  | 'start.no_instance'
   | 'start.aspects'
   | 'start.tls_files'
   | 'start.transport';

@@ -25,7 +25,6 @@ export interface FrameSink {
 /** One authenticated peer of the broker. */
 export class Connection {
   readonly id: number;
-  readonly identity: Identity;
   /** Registered over this connection, by key, as their owners spell them: an Outpost has many. */
   readonly names = new Map<string, string>();
   /** The broker's own requests to this peer. */
@@ -34,19 +33,32 @@ export class Connection {
   outpostId: string | undefined;
   readonly #sink: FrameSink;
   readonly #closeListeners = new Map<unknown, (reason: string) => void>();
+  #identity: Identity;
   /** Made when first needed: most connections never wait. */
   #drainWaiters: (() => void)[] | undefined;
   #open = true;
+  #expelled = false;
   #endReason = '';
 
   constructor(id: number, identity: Identity, sink: FrameSink) {
     this.id = id;
-    this.identity = identity;
+    this.#identity = identity;
     this.#sink = sink;
   }
 
+  /** Who is on the other end. */
+  get identity(): Identity {
+    return this.#identity;
+  }
+
+  /** Its peer presented a newer token, of the same name and rights. */
+  renew(identity: Identity): void {
+    this.#identity = identity;
+  }
+
+  /** Whether what the peer sends still counts. */
   get isOpen(): boolean {
-    return this.#open;
+    return this.#open && !this.#expelled;
   }
 
   /** Whether it may send what is for this role. */
@@ -71,6 +83,12 @@ export class Connection {
 
   close(code: number, reason: string): void {
     if (this.#open) this.#sink.close(code, reason);
+  }
+
+  /** As `close`; and whatever the peer still sends until its socket ends is ignored. */
+  expel(code: number, reason: string): void {
+    this.#expelled = true;
+    this.close(code, reason);
   }
 
   /** Resolves when the peer answers a ping, and never when it is gone. */

@@ -22,7 +22,12 @@ const done = (kind: string) =>
   });
 const request = { from: ['aspect'], payload: Type.Object({ n: Type.Integer() }) } as const;
 const Note = defineFrame({ kind: 'note', ...request, reply: done('note.result') });
-const Look = defineFrame({ kind: 'look', ...request, reply: done('look.result') });
+const Look = defineFrame({
+  kind: 'look',
+  ...request,
+  reply: done('look.result'),
+  effect: 'reads',
+});
 const Hush = defineFrame({
   kind: 'hush',
   ...request,
@@ -109,10 +114,30 @@ function setUp() {
     else settle.get(key)?.reject(error);
     await turn();
   };
-  return { theirs, connection, started, sent, closes, held, give, finish, settle };
+  return { theirs, connection, intake, started, sent, closes, held, give, finish, settle };
 }
 
 suite('FrameIntake', () => {
+  test('does nothing more for a connection that was expelled', async () => {
+    const { connection, intake, give, finish, started, closes } = setUp();
+    await give('note', 1);
+    await give('look', 2);
+    connection.expel(4401, 'void');
+    intake.receive(JSON.stringify({ kind: 'note', payload: { n: 3 } }));
+    await finish('note 1');
+    assert.deepEqual(started, ['note 1'], 'neither what waited nor what still came');
+    assert.deepEqual(closes, [4401]);
+  });
+
+  test('lets a read-only token do what is declared to change nothing', async () => {
+    const { connection, give, started, sent } = setUp();
+    connection.renew({ ...connection.identity, scope: 'read' });
+    await give('note', 1, 'a');
+    await give('look', 2, 'b');
+    assert.deepEqual(started, ['look 2']);
+    assert.deepEqual([sent[0]?.kind, sent[0]?.payload?.code], ['note.error', 'forbidden']);
+  });
+
   test('starts writes at once, in the order of arrival', async () => {
     const { give, started } = setUp();
     await give('note', 1);

@@ -11,6 +11,7 @@ import {
 } from '#shared/frames/errors';
 import type { Log } from '#shared/sys/log';
 import { OutboundFrame } from '#shared/transport/frame-batch';
+import { isReadOnly } from '../credentials/identity.ts';
 import { JournalError } from '../journal/errors.ts';
 import { refusalFor } from '../journal/refusal.ts';
 import type { Connection } from './connection.ts';
@@ -69,9 +70,12 @@ export class Router {
     if (!handler) {
       throw new FrameRefused('unsupported', `this broker does not serve ${envelope.kind}`);
     }
-    const { from, kind } = handler.definition;
+    const { from, kind, effect } = handler.definition;
     if (!from.some((role) => connection.holds(role))) {
       throw new FrameRefused('forbidden', `${kind} is for ${from.join(' or ')} connections`);
+    }
+    if (isReadOnly(connection.identity) && effect !== 'reads') {
+      throw new FrameRefused('forbidden', `this token may only read, and ${kind} does more`);
     }
     return handler;
   }

@@ -7,6 +7,18 @@ export interface Identity {
   readonly roles: ReadonlySet<Role>;
   /** Keys of other names that it may register: an Outpost's token lists the aspects of its host. */
   readonly grants?: ReadonlySet<string>;
+  /** When its token ends, in milliseconds since the epoch; absent when it does not. */
+  readonly expiresAt?: number;
+  /** Of a session token: the keyfile version that it was given for. */
+  readonly kfv?: number;
+  /** Of a session token: which session it is. */
+  readonly sessionId?: string;
+  /** Of an opaque token: its hash, by which it is told from the one that follows it. */
+  readonly tokenHash?: string;
+  /** It may look and change nothing. */
+  readonly scope?: 'read';
+  /** The one dispatch that it works on, and nothing beside it. */
+  readonly dispatchId?: string;
 }
 
 /** The human's name on the wire. No aspect may have it. */
@@ -26,6 +38,20 @@ export function aspectIdentity(
   return { name, roles, ...(rights.grants && { grants: new Set(rights.grants.map(nameKey)) }) };
 }
 
+/** Whether two identities may do the same: only the tokens behind them differ. */
+export function isSameCaller(one: Identity, other: Identity): boolean {
+  const rights = ({ name, roles, grants, scope, dispatchId }: Identity) =>
+    JSON.stringify([
+      nameKey(name),
+      [...roles].sort(),
+      [...(grants ?? [])].sort(),
+      scope,
+      dispatchId,
+    ]);
+  return rights(one) === rights(other);
+}
+
+export const isReadOnly = (identity: Identity): boolean => identity.scope === 'read';
 export const isOperator = (identity: Identity): boolean => identity.roles.has('operator');
 export const isAdmin = (identity: Identity): boolean => identity.roles.has('admin');
 

@@ -1,3 +1,5 @@
+import { isLoopback } from '#shared/sys/loopback';
+
 /** The first line and the headers of a request, whichever library read them. */
 export interface RequestHead {
   readonly method: string;
@@ -33,12 +35,6 @@ export function isUpgrade(head: RequestHead): boolean {
   const options = head.header('connection')?.toLowerCase().split(',') ?? [];
   return options.some((option) => option.trim() === 'upgrade');
 }
-
-const loopbackNames: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
-
-/** True for names and addresses that only this machine can reach. */
-export const isLoopback = (hostname: string): boolean =>
-  loopbackNames.has(hostname.toLowerCase()) || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 
 /**
  * Whether a request names this server and comes from its own pages, or from no page at all.

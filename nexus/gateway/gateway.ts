@@ -25,6 +25,8 @@ export interface GatewayDeps {
   readonly http: HttpService;
   readonly authenticate: Authenticate;
   readonly openListener: OpenListener;
+  /** Told of every link that was taken in. */
+  readonly onConnection?: (connection: Connection) => void;
   readonly limits: GatewayLimits;
   readonly clock: Clock;
   readonly log: Log;
@@ -69,7 +71,7 @@ export class Gateway {
 
   /** Takes in an authenticated link, whatever carries it. */
   attach(transport: Transport, identity: Identity): Connection {
-    const { hub, router, limits, log } = this.#deps;
+    const { hub, router, limits, log, onConnection } = this.#deps;
     const outbox = new Outbox(transport, limits.outbox, this.#flusher);
     const connection = new Connection(this.#nextId++, identity, outbox);
     hub.attach(connection);
@@ -78,6 +80,7 @@ export class Gateway {
     keepAlive?.add(outbox);
     transport.start(new Link({ connection, outbox, intake, keepAlive, log }));
     log.debug({ connection: connection.id, as: identity.name }, 'connection open');
+    onConnection?.(connection);
     return connection;
   }
 

@@ -6,11 +6,11 @@ import { FrameRefused } from '#shared/frames/errors';
 import { isTooDeep, maxJsonDepth, parseJson } from '#shared/json';
 import { compileSchema } from '#shared/schema';
 import type { Log } from '#shared/sys/log';
-import type { Authenticate, Identity } from '../credentials/identity.ts';
+import { type Authenticate, type Identity, isReadOnly } from '../credentials/identity.ts';
 import { bearerToken } from '../gateway/access.ts';
 import type { Caller } from '../gateway/listener.ts';
 import { isUpload } from '../gateway/request-time.ts';
-import { httpError, Unauthorized } from './errors.ts';
+import { httpError, TooManyRequests, Unauthorized } from './errors.ts';
 
 /** Bytes of a request body. */
 const maxBodyBytes = 64 * 1024;
@@ -23,6 +23,8 @@ export type Resource = (app: Hono<HttpEnv>) => void;
 
 export interface HttpAppDeps {
   readonly authenticate: Authenticate;
+  /** Served to anyone; these bound the bodies that they read themselves. */
+  readonly bounded?: readonly Resource[];
   /** Served to anyone. */
   readonly open: readonly Resource[];
   /** Served with a bearer token. */
@@ -31,14 +33,17 @@ export interface HttpAppDeps {
 }
 
 /** The REST side of the broker. JSON in, JSON out; errors are `{"error": text}`. */
-export function buildHttpApp({ authenticate, open, guarded, log }: HttpAppDeps): Hono<HttpEnv> {
+export function buildHttpApp(deps: HttpAppDeps): Hono<HttpEnv> {
+  const { authenticate, bounded = [], open, guarded, log } = deps;
   const app = new Hono<HttpEnv>();
   app.onError((error, c) => {
     const { status, error: text } = httpError(error);
     if (status === 500) log.error({ err: error, path: c.req.path }, 'request failed');
+    if (error instanceof TooManyRequests) c.header('Retry-After', String(error.retryAfterS));
     return c.json({ error: text }, status);
   });
   app.notFound((c) => c.json({ error: 'not found' }, 404));
+  for (const add of bounded) add(app);
   const limitBody = bodyLimit({
     maxSize: maxBodyBytes,
     onError: () => {
@@ -52,6 +57,9 @@ export function buildHttpApp({ authenticate, open, guarded, log }: HttpAppDeps):
     const found = token === undefined ? undefined : authenticate(token);
     const identity = found instanceof Promise ? await found : found;
     if (!identity) throw new Unauthorized();
+    if (isReadOnly(identity) && c.req.method !== 'GET') {
+      throw new FrameRefused('forbidden', 'this token may only read');
+    }
     c.set('identity', identity);
     await next();
   });

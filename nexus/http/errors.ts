@@ -11,8 +11,21 @@ export class Unauthorized extends NexusError<'unauthorized'> {
   }
 }
 
+/** A caller does this too often. */
+export class TooManyRequests extends NexusError<'rate_limited'> {
+  /** When to try again. */
+  readonly retryAfterS: number;
+
+  constructor(retryAfterS: number) {
+    super('rate_limited', `too many requests; try again in ${retryAfterS} s`);
+    this.retryAfterS = retryAfterS;
+  }
+}
+
 /** The HTTP status of each error code; what is not listed is our own failure, 500. */
-const statuses: Readonly<Record<WireErrorCode | 'unauthorized', ContentfulStatusCode>> = {
+const statuses: Readonly<
+  Record<WireErrorCode | 'unauthorized' | 'rate_limited', ContentfulStatusCode>
+> = {
   bad_request: 400,
   busy: 503,
   cancelled: 409,
@@ -21,6 +34,7 @@ const statuses: Readonly<Record<WireErrorCode | 'unauthorized', ContentfulStatus
   internal: 500,
   not_found: 404,
   not_registered: 409,
+  rate_limited: 429,
   storage_full: 507,
   timeout: 504,
   too_large: 413,

@@ -27,6 +27,8 @@ export interface RosterServiceDeps {
   };
   /** The coordinator's name, shown as role `frame`. */
   readonly frameName?: string | undefined;
+  /** Names that may not register, whoever asks. */
+  readonly isRetired?: (name: string) => boolean;
 }
 
 /** Told when an aspect comes or goes, and why: `registered`, `ws_closed`, or what it said. */
@@ -144,12 +146,26 @@ export class RosterService {
     return previous;
   }
 
+  /** Takes out whoever was retired, also what came in without a socket or through an Outpost. */
+  dropRetired(): void {
+    for (const { registration } of this.list()) {
+      const { name, session_id } = registration;
+      if (!this.#deps.isRetired?.(name)) continue;
+      this.deregister(name, session_id, 'retired').catch((error) =>
+        this.#deps.log.warn({ err: error, aspect: name }, 'leaving not recorded'),
+      );
+    }
+  }
+
   close(): void {
     this.#cancelSweep();
   }
 
   async #record(registration: Registration, link: Link): Promise<RosterEntry> {
-    const { clock } = this.#deps;
+    const { clock, isRetired } = this.#deps;
+    if (isRetired?.(registration.name)) {
+      throw new FrameRefused('forbidden', `${registration.name} is retired`);
+    }
     const before = this.#roster.find(registration.name);
     const entry = this.#roster.register(registration, clock.now(), link);
     const { provider, model, context_mode: contextMode } = registration;
@@ -174,7 +190,7 @@ export class RosterService {
       this.#disconnected(entry, reason);
     };
     connection.onClose(ended, `registration of ${nameKey(name)}`);
-    if (!connection.isOpen) return undefined;
+    if (!connection.isOpen || this.#deps.isRetired?.(name)) return undefined;
     const older = hub.find(name);
     route = hub.bind(name, connection, live);
     // An Outpost's socket carries others too, who stay.

@@ -10,6 +10,7 @@ import * as outpost from './outpost.ts';
 import * as registration from './registration.ts';
 import * as roster from './roster.ts';
 import * as session from './session.ts';
+import * as sessionRefresh from './session-refresh.ts';
 import * as status from './status.ts';
 import * as subscriptions from './subscriptions.ts';
 import * as surface from './surface.ts';
@@ -24,6 +25,8 @@ export const catalogue: readonly FrameDefinition[] = [
   outpost.OutpostRegisterAck,
   outpost.OutpostDeregister,
   lifecycle.Shutdown,
+  sessionRefresh.SessionRefresh,
+  sessionRefresh.SessionRefreshResult,
   chat.ChatSend,
   chat.ChatSendResult,
   chat.ChatDeliver,

@@ -15,6 +15,8 @@ export interface FrameDefinition {
   readonly replyNeedsId?: boolean;
   /** Its error frame, where that has a shape of its own. */
   readonly error?: FrameDefinition;
+  /** `reads` marks what changes nothing that others see: all that a read-only token may send. */
+  readonly effect?: 'reads';
   readonly payload: TSchema;
 }
 

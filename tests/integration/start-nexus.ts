@@ -62,7 +62,12 @@ export async function startNexus(
   t.after(close);
 
   const operatorToken = () => readFileSync(join(dataDir, 'operator.token'), 'utf8').trim();
-  const token = (name: string) => broker.issueToken(name);
+  const tokens = new Map<string, string>();
+  const token = async (name: string) => {
+    const issued = await broker.issueToken(name);
+    tokens.set(name, issued);
+    return issued;
+  };
   const connect = async (secret: string, more?: ClientOptions) => {
     const client = await TestClient.open(broker.url, secret, more);
     clients.push(client);
@@ -77,7 +82,8 @@ export async function startNexus(
     connect,
     operator: () => connect(operatorToken()),
     async aspect(name, { register = true, with: more = {} } = {}) {
-      const client = await connect(await token(name));
+      // A new token would end the connections that came in with the one before.
+      const client = await connect(tokens.get(name) ?? (await token(name)));
       if (!register) return client;
       const answer = await client.register(name, more);
       if (answer.kind !== 'register.ack') throw new Error(JSON.stringify(answer));
