@@ -1,0 +1,70 @@
+import type { BenchContext } from '../bench-case.ts';
+import type { ServerProcess } from '../process.ts';
+import { textFrame } from '../wire/ws-frames.ts';
+import { WsLink } from '../wire/ws-link.ts';
+import { clientNames, type Dialled, type DialPeer, greeterName, greeting } from './dial-peer.ts';
+import { registration } from './nexus-peer.ts';
+import { NexusServer } from './nexus-server.ts';
+
+/** A data directory whose broker knows the clients, and their tokens. */
+export interface NexusTown {
+  readonly folder: string;
+  readonly names: readonly string[];
+  readonly tokens: readonly string[];
+  readonly greeterToken: string;
+}
+
+/** Issues the tokens, with a broker of its own, so that none of that is part of a measurement. */
+export async function foundNexusTown(context: BenchContext, clients: number): Promise<NexusTown> {
+  const folder = context.workbench.makeFolder('nexus');
+  const server = await NexusServer.start(context, folder);
+  const names = clientNames(clients);
+  const [greeterToken = '', ...tokens] = await server.issueTokens([greeterName, ...names]);
+  await server.process.stop();
+  return { folder, names, tokens, greeterToken };
+}
+
+/** Our broker: a client dials `/connect` with its token and sends `register`. */
+export class NexusDialPeer implements DialPeer {
+  readonly name = 'nexus';
+  readonly #server: NexusServer;
+  readonly #town: NexusTown;
+  readonly #greeter: WsLink;
+
+  private constructor(server: NexusServer, town: NexusTown, greeter: WsLink) {
+    this.#server = server;
+    this.#town = town;
+    this.#greeter = greeter;
+  }
+
+  static async start(context: BenchContext, town: NexusTown): Promise<NexusDialPeer> {
+    const server = await NexusServer.start(context, town.folder);
+    const greeter = await WsLink.open(server.url, town.greeterToken);
+    await greeter.request('register', registration(greeterName));
+    return new NexusDialPeer(server, town, greeter);
+  }
+
+  get server(): ServerProcess {
+    return this.#server.process;
+  }
+
+  async dial(client: number): Promise<Dialled> {
+    const { names, tokens } = this.#town;
+    const link = await WsLink.open(this.#server.url, tokens[client] ?? '');
+    await link.request('register', registration(names[client] ?? ''));
+    return {
+      nextMessage: () => new Promise((resolve) => link.count(() => resolve())),
+      hangUp: () => link.destroy(),
+    };
+  }
+
+  greet(client: number): void {
+    const payload = { content: `@${this.#town.names[client]} ${greeting}` };
+    this.#greeter.write(textFrame(JSON.stringify({ kind: 'chat.send', payload })));
+  }
+
+  async close(): Promise<void> {
+    this.#greeter.destroy();
+    await this.server.stop();
+  }
+}
