@@ -15,9 +15,9 @@ export class Crowd {
     this.#openFilesBefore = peer.server.openFiles();
   }
 
-  /** Dials one client. */
-  async dial(client: number): Promise<Dialled> {
-    const dialled = await this.#peer.dial(client);
+  /** Counts a client in that has dialled. */
+  async join(dialling: Promise<Dialled>): Promise<Dialled> {
+    const dialled = await dialling;
     this.#dialled.push(dialled);
     return dialled;
   }

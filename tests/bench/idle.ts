@@ -53,7 +53,7 @@ function idleSide(
         await sleep(seconds * 1000);
         const before = peer.server.rssMb();
         await crowd.each(clients, inParallel, async (client) => {
-          await crowd.dial(client);
+          await crowd.join(peer.dial(client));
         });
         await sleep(seconds * 1000);
         const kb = ((peer.server.rssMb() - before) * 1024) / clients;

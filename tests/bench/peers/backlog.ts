@@ -1,13 +1,19 @@
-import type { Span } from '../arrivals.ts';
+/** How a recovery went, in milliseconds since the new process was started. */
+export interface Recovery {
+  readonly firstMs: number;
+  readonly lastMs: number;
+  /** What the server used of the processor until the last message had arrived. */
+  readonly cpuMs: number;
+}
 
 /** What was pending when a server was killed. Its files can be taken up again and again. */
 export interface Backlog {
   readonly name: string;
   /**
    * Starts a server on a copy of the files, asks for what is pending as soon as it listens, and
-   * resolves with the times since the start, in milliseconds, once everything has arrived.
+   * resolves once everything has arrived.
    */
-  recover(): Promise<Span>;
+  recover(): Promise<Recovery>;
 }
 
 export interface BacklogOptions {

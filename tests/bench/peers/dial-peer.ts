@@ -9,6 +9,13 @@ export interface DialPeer {
    * for its name will reach it; rejects when it is not let in.
    */
   dial(client: number): Promise<Dialled>;
+  /** Has something ready that each client hears first. Call it before `dialAndHear`. */
+  leaveWord(): Promise<void>;
+  /**
+   * Connects one of the clients, which does everything in as few steps as possible. Resolves once
+   * it has read its first message.
+   */
+  dialAndHear(client: number): Promise<Dialled>;
   /** Somebody else says something to this client, and to nobody else. */
   greet(client: number): void;
   /** Stops the server. Safe to call twice. */

@@ -1,10 +1,10 @@
-import { Arrivals, type Span } from '../arrivals.ts';
+import { Arrivals } from '../arrivals.ts';
 import { fillBacklog } from '../backlog-fill.ts';
 import type { BenchContext } from '../bench-case.ts';
 import { within } from '../patience.ts';
 import type { ServerProcess } from '../process.ts';
 import { NatsLink } from '../wire/nats-link.ts';
-import { type Backlog, type BacklogOptions, patienceMs } from './backlog.ts';
+import { type Backlog, type BacklogOptions, patienceMs, type Recovery } from './backlog.ts';
 import { ackedPublisher } from './nats-peer.ts';
 import { startNatsServer } from './nats-server.ts';
 
@@ -63,7 +63,7 @@ export class JetStreamBacklog implements Backlog {
     return new JetStreamBacklog(context, options, folder);
   }
 
-  async recover(): Promise<Span> {
+  async recover(): Promise<Recovery> {
     const { messages } = this.#options;
     const { workbench } = this.#context;
     const folder = workbench.copyFolder(this.#folder);
@@ -80,7 +80,8 @@ export class JetStreamBacklog implements Backlog {
         () => `${this.name}: ${arrivals.count} of ${messages} messages arrived`,
         arrivals.all,
       );
-      return { first: first - start, last: last - start };
+      const cpuMs = server.cpuMs();
+      return { firstMs: first - start, lastMs: last - start, cpuMs };
     } finally {
       link.destroy();
       await server.stop();

@@ -45,15 +45,25 @@ export class NatsDialPeer implements DialPeer {
     const login = this.#logins[client];
     const link = await NatsLink.open(Number(this.server.ready), login);
     await link.subscribe(login?.user ?? '');
-    return {
-      nextMessage: () => new Promise((resolve) => link.count(() => resolve())),
-      hangUp: () => link.destroy(),
-    };
+    return dialled(link);
+  }
+
+  /** Core NATS keeps nothing: a client says its first message itself. */
+  leaveWord(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async dialAndHear(client: number): Promise<Dialled> {
+    const login = this.#logins[client];
+    const link = await NatsLink.open(Number(this.server.ready), login);
+    const heard = dialled(link).nextMessage();
+    link.write(`SUB ${login?.user} 1\r\n${publish(login?.user)}`);
+    await heard;
+    return dialled(link);
   }
 
   greet(client: number): void {
-    const to = this.#logins[client]?.user;
-    this.#greeter.write(`PUB ${to} ${greeting.length}\r\n${greeting}\r\n`);
+    this.#greeter.write(publish(this.#logins[client]?.user));
   }
 
   async close(): Promise<void> {
@@ -65,4 +75,11 @@ export class NatsDialPeer implements DialPeer {
 const newLogin = (user: string): NatsLogin => ({
   user,
   pass: randomBytes(secretBytes).toString('hex'),
+});
+
+const publish = (to = ''): string => `PUB ${to} ${greeting.length}\r\n${greeting}\r\n`;
+
+const dialled = (link: NatsLink): Dialled => ({
+  nextMessage: () => new Promise((resolve) => link.count(() => resolve())),
+  hangUp: () => link.destroy(),
 });

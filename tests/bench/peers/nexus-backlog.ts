@@ -1,10 +1,10 @@
-import { Arrivals, type Span } from '../arrivals.ts';
+import { Arrivals } from '../arrivals.ts';
 import { fillBacklog } from '../backlog-fill.ts';
 import type { BenchContext } from '../bench-case.ts';
 import { within } from '../patience.ts';
 import { textFrame } from '../wire/ws-frames.ts';
 import { WsLink } from '../wire/ws-link.ts';
-import { type Backlog, type BacklogOptions, patienceMs } from './backlog.ts';
+import { type Backlog, type BacklogOptions, patienceMs, type Recovery } from './backlog.ts';
 import { ackedPublisher, registration } from './nexus-peer.ts';
 import { NexusServer } from './nexus-server.ts';
 
@@ -47,7 +47,7 @@ export class NexusBacklog implements Backlog {
     return new NexusBacklog(context, options, { folder, token });
   }
 
-  async recover(): Promise<Span> {
+  async recover(): Promise<Recovery> {
     const { messages } = this.#options;
     const { workbench } = this.#context;
     const folder = workbench.copyFolder(this.#folder);
@@ -65,7 +65,8 @@ export class NexusBacklog implements Backlog {
         () => `${this.name}: ${arrivals.count} of ${messages} messages arrived`,
         arrivals.all,
       );
-      return { first: first - start, last: last - start };
+      const cpuMs = server.process.cpuMs();
+      return { firstMs: first - start, lastMs: last - start, cpuMs };
     } finally {
       link.destroy();
       await server.process.stop();

@@ -30,6 +30,8 @@ export class NexusDialPeer implements DialPeer {
   readonly #server: NexusServer;
   readonly #town: NexusTown;
   readonly #greeter: WsLink;
+  /** Every client has read everything up to here. */
+  #cursor = 0;
 
   private constructor(server: NexusServer, town: NexusTown, greeter: WsLink) {
     this.#server = server;
@@ -52,10 +54,29 @@ export class NexusDialPeer implements DialPeer {
     const { names, tokens } = this.#town;
     const link = await WsLink.open(this.#server.url, tokens[client] ?? '');
     await link.request('register', registration(names[client] ?? ''));
-    return {
-      nextMessage: () => new Promise((resolve) => link.count(() => resolve())),
-      hangUp: () => link.destroy(),
-    };
+    return dialled(link);
+  }
+
+  /** The message is on disk, and addressed to whoever registers. */
+  async leaveWord(): Promise<void> {
+    const { payload } = await this.#greeter.request('chat.send', { content: `@all ${greeting}` });
+    this.#cursor = Number(payload?.['msg_id']) - 1;
+  }
+
+  async dialAndHear(client: number): Promise<Dialled> {
+    const { names, tokens } = this.#town;
+    const link = await WsLink.open(this.#server.url, tokens[client] ?? '');
+    const heard = new Promise<void>((resolve, reject) => {
+      link.read(({ kind, payload }) => {
+        if (kind === 'chat.deliver') resolve();
+        else if (kind.endsWith('.error')) reject(new Error(`${kind}: ${JSON.stringify(payload)}`));
+      });
+    });
+    const replay = { request_replay: true, since_msg_id: this.#cursor };
+    const payload = { ...registration(names[client] ?? ''), ...replay };
+    link.write(textFrame(JSON.stringify({ kind: 'register', id: 'register', payload })));
+    await heard;
+    return dialled(link);
   }
 
   greet(client: number): void {
@@ -68,3 +89,8 @@ export class NexusDialPeer implements DialPeer {
     await this.server.stop();
   }
 }
+
+const dialled = (link: WsLink): Dialled => ({
+  nextMessage: () => new Promise((resolve) => link.count(() => resolve())),
+  hangUp: () => link.destroy(),
+});
