@@ -11,7 +11,9 @@ import { Shutdown } from '#shared/frames/lifecycle';
 import type { Clock } from '#shared/sys/clock';
 import { Closers } from '#shared/sys/closers';
 import { newUlid } from '#shared/sys/ids';
+import { KnownSecrets } from '#shared/sys/known-secrets';
 import type { Log } from '#shared/sys/log';
+import type { Redact } from '#shared/sys/pino-log';
 import { OutboundFrame } from '#shared/transport/frame-batch';
 import { pinOf } from '#shared/transport/pinned-tls';
 import type { Transport } from '#shared/transport/transport';
@@ -22,7 +24,6 @@ import { ChatService } from '../chat/chat-service.ts';
 import { ChatStore, chatMigration } from '../chat/chat-store.ts';
 import { chatHandlers } from '../chat/handlers.ts';
 import { replay } from '../chat/replay.ts';
-import { emptyCredentialSource } from '../credentials/credential-source.ts';
 import { credentialHandlers } from '../credentials/handlers.ts';
 import { aspectIdentity } from '../credentials/identity.ts';
 import { ensureInstanceIdentity, identityMigration } from '../credentials/instance-identity.ts';
@@ -32,8 +33,10 @@ import { dispatchHandlers } from '../dispatch/handlers.ts';
 import { isLoopback } from '../gateway/access.ts';
 import { Gateway, type GatewayLimits } from '../gateway/gateway.ts';
 import { buildHttpApp } from '../http/app.ts';
+import { aspectCredentialRoutes } from '../http/aspect-credentials.ts';
 import { aspectRoutes } from '../http/aspects.ts';
 import { connectRoute } from '../http/connect.ts';
+import { credentialRoutes } from '../http/credentials.ts';
 import { healthRoutes } from '../http/health.ts';
 import { tokenRoutes } from '../http/tokens.ts';
 import { journalMigration, SqliteJournal } from '../journal/sqlite-journal.ts';
@@ -51,6 +54,11 @@ import { endpointFile, removeEndpoint, writeEndpoint } from '../storage/endpoint
 import { certificateFiles } from '../tls/certificate-files.ts';
 import { turnHandlers } from '../turns/handlers.ts';
 import { TurnService } from '../turns/turn-service.ts';
+import { vaultKeyFile } from '../vault/key-file.ts';
+import { openVault } from '../vault/open-vault.ts';
+import { ProfileStore } from '../vault/profile-store.ts';
+import { VaultStore } from '../vault/vault-store.ts';
+import { vaultMigration } from '../vault/vault-tables.ts';
 import { StartRefused } from './errors.ts';
 import { assertSafeToListen, type ListenAddress } from './listen-address.ts';
 
@@ -63,6 +71,7 @@ export const migrations = [
   tokenGrantsMigration,
   headsMigration,
   sessionMigration,
+  vaultMigration,
 ];
 
 export const defaultLimits: GatewayLimits = {
@@ -97,9 +106,11 @@ export interface BrokerOptions {
   readonly limits: GatewayLimits;
   /** Paths of PEM files. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  /** Keys of the vault, instead of the file in the data directory. */
+  readonly vaultKeys?: string | undefined;
   readonly clock: Clock;
-  /** Called once the data directory is ours. */
-  openLog(dataDir: DataDir): Log;
+  /** Called once the data directory is ours. `redact` cuts known secrets out of a line. */
+  openLog(dataDir: DataDir, redact: Redact): Log;
 }
 
 /** A running broker. */
@@ -147,7 +158,8 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
 
   const dataDir = DataDir.open(options.dataDir);
   closers.add(() => dataDir.close());
-  const log = options.openLog(dataDir);
+  const secrets = new KnownSecrets();
+  const log = options.openLog(dataDir, (line) => secrets.redact(line));
   const database = openDatabase(dataDir.file('nexus.db'), migrations);
   closers.add(() => database.close());
   const instance = ensureInstanceIdentity(database, clock.now());
@@ -156,12 +168,24 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const tokens = new TokenStore(database);
   const chatStore = new ChatStore(database);
   const sessionStore = new SessionStore(database);
-  const projections = [tokens, chatStore, sessionStore];
+  const credentialStore = new VaultStore(database);
+  const profileStore = new ProfileStore(database);
+  const projections = [tokens, chatStore, sessionStore, credentialStore, profileStore];
   const journal = new SqliteJournal({ database, projections, clock });
   const signer = new HeadSigner({ database, journal, instance, clock, log });
   closers.add(() => signer.close());
   closers.add(() => journal.close());
   await ensureOperatorToken(dataDir.file(operatorTokenFile), tokens, journal);
+  const { vault, access, defaults, profiles } = await openVault({
+    journal,
+    store: credentialStore,
+    profileStore,
+    keyFile: dataDir.file(vaultKeyFile),
+    givenKeys: options.vaultKeys,
+    sessionSecret: instance.sessionSecret,
+    secrets,
+    log,
+  });
 
   const hub = new Hub();
   const roster = new RosterService({ journal, hub, clock, log, times: rosterTimes, frameName });
@@ -193,7 +217,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
       ...statusHandlers(new StatusPulses({ hub, clock }), hub),
       ...turnHandlers(turns, journal),
       ...dispatchHandlers(),
-      ...credentialHandlers(emptyCredentialSource),
+      ...credentialHandlers(access),
     ],
     log,
   });
@@ -201,7 +225,13 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const http = buildHttpApp({
     authenticate,
     open: [healthRoutes],
-    guarded: [connectRoute, aspectRoutes(roster), tokenRoutes(tokens, journal)],
+    guarded: [
+      connectRoute,
+      aspectRoutes(roster),
+      tokenRoutes(tokens, journal),
+      credentialRoutes(vault, credentialStore),
+      aspectCredentialRoutes({ defaults, profiles, findName }),
+    ],
     log,
   });
   const gateway = new Gateway({

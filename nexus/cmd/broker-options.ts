@@ -5,6 +5,7 @@ import { openLogFile } from '#shared/sys/pino-log';
 import { type BrokerOptions, defaultLimits } from '../app/broker.ts';
 import { StartRefused } from '../app/errors.ts';
 import { parseListenAddress } from '../app/listen-address.ts';
+import { vaultKeyVariable } from '../vault/key-ring.ts';
 import type { serverFlags } from './flags.ts';
 
 export type ServerFlags = InferredOptionTypes<typeof serverFlags>;
@@ -28,7 +29,9 @@ export function brokerOptions(flags: ServerFlags, frameName?: string): BrokerOpt
       },
     },
     ...(cert && key && { tls: { cert, key } }),
+    vaultKeys: process.env[vaultKeyVariable],
     clock: systemClock,
-    openLog: (dataDir) => openLogFile(flags['log-level'], dataDir.file(join('logs', 'broker.log'))),
+    openLog: (dataDir, redact) =>
+      openLogFile(flags['log-level'], dataDir.file(join('logs', 'broker.log')), redact),
   };
 }

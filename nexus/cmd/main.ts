@@ -4,6 +4,7 @@ import { StartRefused } from '../app/errors.ts';
 import { packageVersion } from '../app/package-root.ts';
 import { TeamError } from '../aspects/errors.ts';
 import { StorageError } from '../storage/errors.ts';
+import { VaultError } from '../vault/errors.ts';
 
 /** Exit codes, the same for every command (docs/cli.md). */
 const exitCode = { ok: 0, failed: 1, usage: 2 } as const;
@@ -82,7 +83,7 @@ class UsageError extends NexusError<'usage'> {
 }
 
 function codeFor(error: unknown): number {
-  const usage = [UsageError, StartRefused, StorageError, TeamError].some(
+  const usage = [UsageError, StartRefused, StorageError, TeamError, VaultError].some(
     (type) => error instanceof type,
   );
   return usage ? exitCode.usage : exitCode.failed;

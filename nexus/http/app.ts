@@ -9,8 +9,9 @@ import type { Identity } from '../credentials/identity.ts';
 import { bearerToken } from '../gateway/access.ts';
 import { httpError, Unauthorized } from './errors.ts';
 
-/** Bytes of a request body. */
-const maxBodyBytes = 64 * 1024;
+/** Bytes of a request body that any route may take; most take less. */
+const maxBodyBytes = 256 * 1024;
+const usualBodyBytes = 64 * 1024;
 
 export type HttpEnv = { Variables: { identity: Identity } };
 
@@ -55,17 +56,28 @@ export function buildHttpApp({ authenticate, open, guarded, log }: HttpAppDeps):
   return app;
 }
 
+/** The text of a body. Throws `FrameRefused` when it has more bytes. */
+export async function bodyText(c: Context, maxBytes: number): Promise<string> {
+  const text = await c.req.text();
+  if (Buffer.byteLength(text) <= maxBytes) return text;
+  throw new FrameRefused('too_large', `this request's body may have ${maxBytes} bytes`);
+}
+
 /** Compiles a body's schema into a reader that throws `FrameRefused` for anything else. */
-export function bodyOf<Schema extends TSchema>(schema: Schema) {
+export function bodyOf<Schema extends TSchema>(schema: Schema, maxBytes = usualBodyBytes) {
   const check = compileSchema(schema);
   return async (c: Context) => {
-    const json: unknown = await c.req.json().catch((cause) => {
-      if (cause instanceof FrameRefused) throw cause;
-      throw new FrameRefused('bad_request', 'the body is not JSON');
-    });
     // Go clients write `null` for empty lists.
-    const body = withoutNulls(json);
+    const body = withoutNulls(parse(await bodyText(c, maxBytes)));
     if (check.accepts(body)) return body;
     throw new FrameRefused('bad_request', `body ${check.problemWith(body)}`);
   };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new FrameRefused('bad_request', 'the body is not JSON');
+  }
 }
