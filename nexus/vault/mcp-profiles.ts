@@ -55,32 +55,21 @@ export class McpProfiles {
     if (profile === '') return '';
     const wanted = distinct(placeholdersIn(profile));
     const resolved = this.#resolveAll(aspect, wanted);
-    const refused = resolved.filter(({ problem }) => problem !== undefined);
-    const { log } = this.#deps;
-    if (refused.length > 0) {
-      await log.record(
-        aspect,
-        'denied',
-        refused.map((each) => entryOf(aspect, each)),
-      );
-      const { words, cause } = refused[0]?.problem ?? {};
-      const message = `the MCP profile of ${aspect}: ${words}`;
-      throw new FrameRefused('not_found', message, { cause });
-    }
-    if (wanted.length > 0) {
-      await log.record(
-        aspect,
-        'fetch',
-        resolved.map((each) => entryOf(aspect, each)),
-      );
-    }
     const values = new Map(resolved.map((each) => [keyOf(each), each.value]));
     const text = substitute(profile, (placeholder) => values.get(keyOf(placeholder)) ?? '');
-    if (Buffer.byteLength(text) <= maxResolvedBytes) return text;
-    throw new FrameRefused(
-      'too_large',
-      `a profile may have ${maxResolvedBytes} bytes when filled in`,
-    );
+    const isTooLong = Buffer.byteLength(text) > maxResolvedBytes;
+    const refused = isTooLong
+      ? resolved.map((each) => ({ ...each, problem: tooLong }))
+      : resolved.filter(({ problem }) => problem !== undefined);
+    const told = refused.length > 0 ? refused : resolved;
+    const action = refused.length > 0 ? 'denied' : 'fetch';
+    const entries = told.map((each) => entryOf(aspect, each));
+    if (entries.length > 0) await this.#deps.log.record(aspect, action, entries);
+    const [first] = refused;
+    if (!first) return text;
+    const { words, cause } = first.problem ?? tooLong;
+    const message = `the MCP profile of ${aspect}: ${words}`;
+    throw new FrameRefused(isTooLong ? 'too_large' : 'not_found', message, { cause });
   }
 
   #resolveAll(aspect: string, wanted: readonly Placeholder[]): Resolved[] {
@@ -124,6 +113,11 @@ interface Problem {
   readonly words: string;
   readonly cause?: unknown;
 }
+
+const tooLong: Problem = {
+  reason: 'too_large',
+  words: `it has more than ${maxResolvedBytes} bytes with its secrets in`,
+};
 
 type Opened = { readonly bundle: Bundle } | { readonly problem: Problem };
 
