@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
+import { nameKey } from '#shared/config/names';
 import { messageOf, systemCodeOf } from '#shared/errors';
 import { catalogue } from '#shared/frames/catalogue';
 import { FrameCodec } from '#shared/frames/codec';
@@ -128,6 +129,8 @@ export interface Broker {
   readonly turns: TurnService;
   /** A fresh token for an aspect; the one before is void. */
   issueToken(name: string): Promise<string>;
+  /** What an aspect in this process needs of the vault to think: variables of its provider. */
+  providerEnvironment(name: string): Promise<Readonly<Record<string, string>>>;
   /** Whether a name was ever given a token. */
   knows(name: string): boolean;
   /** Attaches an aspect that runs in this process. */
@@ -176,7 +179,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   closers.add(() => signer.close());
   closers.add(() => journal.close());
   await ensureOperatorToken(dataDir.file(operatorTokenFile), tokens, journal);
-  const { vault, access, defaults, profiles } = await openVault({
+  const { vault, access, defaults, profiles, environment } = await openVault({
     journal,
     store: credentialStore,
     profileStore,
@@ -192,6 +195,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   closers.add(() => roster.close());
   const isCurrent = (route: Route) => hub.isCurrent(route);
   const findName = (name: string) => tokens.findName(name);
+  const isFrame = (name: string) => nameKey(name) === nameKey(frameName ?? '');
   const chat = new ChatService({ journal, store: chatStore, hub, frameName, findName });
 
   const retention = sessionRetention;
@@ -230,7 +234,12 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
       aspectRoutes(roster),
       tokenRoutes(tokens, journal),
       credentialRoutes(vault, credentialStore),
-      aspectCredentialRoutes({ defaults, profiles, findName }),
+      aspectCredentialRoutes({
+        defaults,
+        profiles,
+        // The coordinator runs in this process and has no token.
+        findName: (name) => findName(name) ?? (isFrame(name) ? frameName : undefined),
+      }),
     ],
     log,
   });
@@ -265,6 +274,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     roster,
     turns,
     issueToken: (name) => tokens.issue(journal, tokens.findName(name) ?? name, 'nexus'),
+    providerEnvironment: (name) => environment.of(name),
     knows: (name) => tokens.findName(name) !== undefined,
     attach: (name, transport) => void gateway.attach(transport, aspectIdentity(name)),
     close: () => closers.closeAll(),

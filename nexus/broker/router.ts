@@ -94,9 +94,11 @@ export class Router {
 /** Which aspect behind an Outpost asked, as far as the request says: the answer goes there (G7). */
 function behindOutpost({ outpostId, names }: Connection, request: Envelope): string | undefined {
   if (outpostId === undefined) return undefined;
-  const { name, from, aspect } = (request.payload ?? {}) as Record<string, unknown>;
-  const claimed = name ?? from ?? aspect;
-  if (typeof claimed === 'string') return names.get(nameKey(claimed)) ?? claimed;
+  const { aspect, from, name } = (request.payload ?? {}) as Record<string, unknown>;
+  // A `name` comes last: it may be that of something else, such as a credential.
+  const claims = [aspect, from, name].filter((claim) => typeof claim === 'string');
+  const registered = claims.flatMap((claim) => names.get(nameKey(claim)) ?? []);
+  if (claims.length > 0) return registered[0] ?? claims[0];
   return names.size === 1 ? names.values().next().value : undefined;
 }
 

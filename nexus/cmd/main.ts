@@ -16,6 +16,7 @@ const commands = {
   status: () => import('./status.ts'),
   serve: () => import('./serve.ts'),
   token: () => import('./token.ts'),
+  credential: () => import('./credential.ts'),
   audit: () => import('./audit.ts'),
   backup: () => import('./backup.ts'),
   restore: () => import('./restore.ts'),
@@ -43,7 +44,9 @@ export async function main(args: readonly string[]): Promise<number> {
       .wrap(Math.min(100, process.stdout.columns ?? 100))
       .exitProcess(false)
       .fail((message, error) => {
-        throw error ?? new UsageError(`${message.replace(/\s+/g, ' ')} (see nexus --help)`);
+        // A check that says no in words comes with those words instead of an error.
+        if (error instanceof Error) throw error;
+        throw new UsageError(`${message.replace(/\s+/g, ' ')} (see nexus --help)`);
       });
     for (const command of await load(args[0])) parser.command(command);
     await parser.parseAsync();

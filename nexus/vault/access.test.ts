@@ -112,6 +112,40 @@ suite('asking for a credential', () => {
   });
 });
 
+suite('the environment of an aspect in this process', () => {
+  test('has the keys of its default providers, whatever their mode', async (t) => {
+    const { environment, defaults, vault, audit } = await stocked(t);
+    assert.deepEqual(await environment.of('keel'), {});
+    const claude = { api_shape: 'anthropic', base_url: 'https://claude.test', key: 'sk-claude-1' };
+    const facts = { kind: 'provider', bundle: claude, allowedAspects: ['keel'] } as const;
+    await vault.set({ name: 'claude', ...facts }, 'operator');
+    await defaults.set('keel', { anthropic: 'claude', openai: 'main' }, 'operator');
+    assert.deepEqual(await environment.of('keel'), {
+      ANTHROPIC_API_KEY: 'sk-claude-1',
+      ANTHROPIC_BASE_URL: 'https://claude.test',
+      OPENAI_API_KEY: 'sk-main-1',
+      OPENAI_BASE_URL: 'https://api.test',
+    });
+    const details = { via: 'provider_environment', kind: 'provider', default_for: 'anthropic' };
+    assert.deepEqual(audit('claude'), [{ aspect: 'keel', action: 'fetch', details }]);
+  });
+
+  test('lacks what it may not have or what does not fit any more, and says so in the audit', async (t) => {
+    const { environment, defaults, vault, audit } = await stocked(t);
+    await defaults.set('keel', { openai: 'main' }, 'operator');
+    const spoil: [object, string][] = [
+      [{ allowedAspects: ['wren'] }, 'not_allowed'],
+      [{ allowedAspects: ['*'], bundle: { ...provider, api_shape: 'anthropic' } }, 'other_kind'],
+      [{ kind: 'jira', bundle: jira }, 'other_kind'],
+    ];
+    for (const [change, reason] of spoil) {
+      await vault.set({ name: 'main', ...change }, 'operator');
+      assert.deepEqual(await environment.of('keel'), {});
+      assert.equal(reasonOf(audit('main')[0]), reason);
+    }
+  });
+});
+
 suite('the defaults of an aspect', () => {
   test('are set together or not at all, and fit their use', async (t) => {
     const { defaults } = await stocked(t);

@@ -8,6 +8,7 @@ import { KeyFile } from './key-file.ts';
 import { KeyRing } from './key-ring.ts';
 import { McpProfiles } from './mcp-profiles.ts';
 import type { ProfileStore } from './profile-store.ts';
+import { ProviderEnvironment } from './provider-environment.ts';
 import { Vault } from './vault.ts';
 import type { VaultStore } from './vault-store.ts';
 
@@ -29,19 +30,27 @@ export interface OpenVault {
   readonly access: CredentialAccess;
   readonly defaults: CredentialDefaults;
   readonly profiles: McpProfiles;
+  readonly environment: ProviderEnvironment;
 }
 
 /** Builds and starts the vault. Rejects with `VaultError` when its keys are none. */
 export async function openVault(options: OpenVaultOptions): Promise<OpenVault> {
-  const { journal, store, profileStore, givenKeys: given, sessionSecret, secrets } = options;
+  const { journal, store, profileStore, givenKeys: given, sessionSecret, secrets, log } = options;
   const keys = new KeyRing({ file: new KeyFile(options.keyFile), given, sessionSecret });
-  const vault = new Vault({ journal, store, keys, secrets, log: options.log });
+  const vault = new Vault({ journal, store, keys, secrets, log });
   await vault.start();
-  const log = new AccessLog(journal);
+  const access = new AccessLog(journal);
   return {
     vault,
-    access: new CredentialAccess({ vault, store, log }),
+    access: new CredentialAccess({ vault, store, log: access }),
     defaults: new CredentialDefaults({ journal, store, vault }),
-    profiles: new McpProfiles({ journal, profiles: profileStore, credentials: store, vault, log }),
+    profiles: new McpProfiles({
+      journal,
+      profiles: profileStore,
+      credentials: store,
+      vault,
+      log: access,
+    }),
+    environment: new ProviderEnvironment({ vault, store, access, log }),
   };
 }
