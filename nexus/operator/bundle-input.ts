@@ -17,7 +17,7 @@ export interface BundleInput {
  * A credential's bundle, from a file, from standard input, or from whoever sits at the terminal;
  * never from the command line, which every user of the machine can read. Throws `OperatorError`.
  */
-export function readBundle({ file, kind, terminal }: BundleInput): Promise<Bundle> {
+export async function readBundle({ file, kind, terminal }: BundleInput): Promise<Bundle> {
   if (file !== undefined && file !== '-') return parse(createReadStream(file), file);
   if (file === '-' || !terminal.input.isTTY) return parse(terminal.input, 'standard input');
   if (kind) return askFor(kind, terminal);
