@@ -6,6 +6,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
@@ -52,8 +53,7 @@ export class KeyFile {
       if (systemCodeOf(error) === 'ENOENT') return [];
       throw error;
     }
-    // It may have come from a copy that anybody can read.
-    chmodSync(this.#path, 0o600);
+    this.#closeToOthers();
     return parseKeys(text, this.#path);
   }
 
@@ -75,6 +75,16 @@ export class KeyFile {
   remove(): void {
     rmSync(this.#path, { force: true });
     this.#syncFolder();
+  }
+
+  /** It may have come from a copy that anybody can read. */
+  #closeToOthers(): void {
+    if ((statSync(this.#path).mode & 0o077) === 0) return;
+    try {
+      chmodSync(this.#path, 0o600);
+    } catch {
+      // Mounted by somebody who decides for himself; `nexus doctor` says who can read it.
+    }
   }
 
   #syncFolder(): void {
