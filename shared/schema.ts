@@ -32,8 +32,12 @@ const withSafeIntegers = (_: string, schema: { type?: unknown } | null): unknown
 
 function describe(error: ErrorObject | undefined): string {
   if (!error) return 'is fine';
-  const { allowedValues, allowedValue } = error.params as Record<string, unknown>;
-  const choices = allowedValues ?? (allowedValue === undefined ? undefined : [allowedValue]);
+  const { allowedValues, allowedValue, additionalProperty } = error.params as Record<
+    string,
+    unknown
+  >;
+  const named = allowedValue ?? additionalProperty;
+  const choices = allowedValues ?? (named === undefined ? undefined : [named]);
   const detail = Array.isArray(choices) ? `: ${choices.join(', ')}` : '';
   return `${error.instancePath} ${error.message ?? 'is invalid'}${detail}`.trimStart();
 }

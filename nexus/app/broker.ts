@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { nameKey } from '#shared/config/names';
 import { messageOf, NexusError, systemCodeOf } from '#shared/errors';
 import { catalogue } from '#shared/frames/catalogue';
 import { FrameCodec } from '#shared/frames/codec';
@@ -10,8 +11,10 @@ import { Shutdown } from '#shared/frames/lifecycle';
 import type { Clock } from '#shared/sys/clock';
 import { Closers } from '#shared/sys/closers';
 import { newUlid } from '#shared/sys/ids';
+import { KnownSecrets } from '#shared/sys/known-secrets';
 import type { Log } from '#shared/sys/log';
 import { isLoopback } from '#shared/sys/loopback';
+import type { Redact } from '#shared/sys/pino-log';
 import { OutboundFrame } from '#shared/transport/frame-batch';
 import { pinOf } from '#shared/transport/pinned-tls';
 import type { Transport } from '#shared/transport/transport';
@@ -24,7 +27,6 @@ import { ChatService } from '../chat/chat-service.ts';
 import { announcedFileMigration, ChatStore, chatMigration } from '../chat/chat-store.ts';
 import { chatHandlers } from '../chat/handlers.ts';
 import { replay } from '../chat/replay.ts';
-import { emptyCredentialSource } from '../credentials/credential-source.ts';
 import { credentialHandlers } from '../credentials/handlers.ts';
 import { aspectIdentity } from '../credentials/identity.ts';
 import { ensureInstanceIdentity, identityMigration } from '../credentials/instance-identity.ts';
@@ -40,9 +42,11 @@ import { Gateway, type GatewayDeps, type GatewayLimits } from '../gateway/gatewa
 import type { TlsFiles } from '../gateway/listener.ts';
 import { buildHttpApp } from '../http/app.ts';
 import { aspectAdminRoutes } from '../http/aspect-admin.ts';
+import { aspectCredentialRoutes } from '../http/aspect-credentials.ts';
 import { type ValidateRates, validateRates, validateRoutes } from '../http/aspect-validate.ts';
 import { aspectRoutes } from '../http/aspects.ts';
 import { authRoutes } from '../http/auth.ts';
+import { credentialRoutes } from '../http/credentials.ts';
 import { fileRoutes } from '../http/files.ts';
 import { healthRoutes } from '../http/health.ts';
 import { tokenRoutes } from '../http/tokens.ts';
@@ -74,6 +78,11 @@ import { endpointFile, removeEndpoint, writeEndpoint } from '../storage/endpoint
 import { certificateFiles } from '../tls/certificate-files.ts';
 import { turnHandlers } from '../turns/handlers.ts';
 import { TurnService } from '../turns/turn-service.ts';
+import { vaultKeyFile } from '../vault/key-file.ts';
+import { openVault } from '../vault/open-vault.ts';
+import { ProfileStore } from '../vault/profile-store.ts';
+import { VaultStore } from '../vault/vault-store.ts';
+import { vaultMigration } from '../vault/vault-tables.ts';
 import { accessControl } from './access-control.ts';
 import { StartRefused } from './errors.ts';
 import { assertSafeToListen, type ListenAddress } from './listen-address.ts';
@@ -92,6 +101,7 @@ export const migrations = [
   announcedFileMigration,
   fileMigration,
   aspectMigration,
+  vaultMigration,
 ];
 
 export const defaultLimits: GatewayLimits = {
@@ -133,9 +143,11 @@ export interface BrokerOptions {
   readonly activity?: Partial<ActivityLimits> | undefined;
   /** What accepts sockets; `ws` unless it says otherwise. */
   readonly transport?: TransportChoice | undefined;
+  /** Keys of the vault, instead of the file in the data directory. */
+  readonly vaultKeys?: string | undefined;
   readonly clock: Clock;
-  /** Called once the data directory is ours. */
-  openLog(dataDir: DataDir): Log;
+  /** Called once the data directory is ours. `redact` cuts known secrets out of a line. */
+  openLog(dataDir: DataDir, redact: Redact): Log;
 }
 
 /** A running broker. */
@@ -153,6 +165,8 @@ export interface Broker {
   readonly turns: TurnService;
   /** A fresh token for an aspect; the one before is void. */
   issueToken(name: string): Promise<string>;
+  /** What an aspect in this process needs of the vault to think: variables of its provider. */
+  providerEnvironment(name: string): Promise<Readonly<Record<string, string>>>;
   /** Whether a name was ever given a token. */
   knows(name: string): boolean;
   /** Whether an aspect is kept out, until it is resurrected. */
@@ -188,7 +202,8 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
 
   const dataDir = DataDir.open(options.dataDir);
   closers.add(() => dataDir.close());
-  const log = options.openLog(dataDir);
+  const secrets = new KnownSecrets();
+  const log = options.openLog(dataDir, (line) => secrets.redact(line));
   const database = openDatabase(dataDir.file('nexus.db'), migrations);
   closers.add(() => database.close());
   const instance = ensureInstanceIdentity(database, clock.now());
@@ -200,7 +215,18 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const knowledgeStore = new KnowledgeStore(database);
   const fileStore = new FileStore(database);
   const aspects = new AspectStore(database);
-  const projections = [tokens, chatStore, sessionStore, knowledgeStore, fileStore, aspects];
+  const credentialStore = new VaultStore(database);
+  const profileStore = new ProfileStore(database);
+  const projections = [
+    tokens,
+    chatStore,
+    sessionStore,
+    knowledgeStore,
+    fileStore,
+    aspects,
+    credentialStore,
+    profileStore,
+  ];
   const journal = new SqliteJournal({ database, projections, clock });
   const signer = new HeadSigner({ database, journal, instance, clock, log });
   closers.add(() => signer.close());
@@ -209,6 +235,16 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const access = accessControl({ instance, tokens, aspects, journal, hub, clock, log });
   const { registry, standing, sessions, resolver, live } = access;
   await ensureOperatorToken(dataDir.file(operatorTokenFile), tokens, journal);
+  const vault = await openVault({
+    journal,
+    store: credentialStore,
+    profileStore,
+    keyFile: dataDir.file(vaultKeyFile),
+    givenKeys: options.vaultKeys,
+    sessionSecret: instance.sessionSecret,
+    secrets,
+    log,
+  });
 
   const isRetired = (name: string) => registry.isRetired(name);
   const times = rosterTimes;
@@ -217,6 +253,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   registry.onChange(() => roster.dropRetired());
   const isCurrent = (route: Route) => hub.isCurrent(route);
   const findName = (name: string) => tokens.findName(name) ?? registry.find(name)?.name;
+  const isFrame = (name: string) => nameKey(name) === nameKey(frameName ?? '');
   const chat = new ChatService({ journal, store: chatStore, hub, frameName, findName });
   const knowledge = new KnowledgeService({
     journal,
@@ -276,7 +313,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
       ...statusHandlers(new StatusPulses({ hub, clock }), hub),
       ...turnHandlers(turns, journal),
       ...dispatchHandlers(),
-      ...credentialHandlers(emptyCredentialSource),
+      ...credentialHandlers(vault.access),
       ...sessionTokenHandlers(resolver, live),
     ],
     log,
@@ -306,6 +343,13 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
       tokenRoutes(tokens, journal, standing),
       fileRoutes(fileService),
       aspectAdminRoutes({ registry, serverKeys: instance, nexusId }),
+      credentialRoutes(vault.vault, credentialStore),
+      aspectCredentialRoutes({
+        defaults: vault.defaults,
+        profiles: vault.profiles,
+        // The coordinator runs in this process and has no token.
+        findName: (name) => findName(name) ?? (isFrame(name) ? frameName : undefined),
+      }),
     ],
     log,
   });
@@ -342,6 +386,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     roster,
     turns,
     issueToken: (name) => tokens.issue(journal, findName(name) ?? name, 'nexus'),
+    providerEnvironment: (name) => vault.environment.of(name),
     knows: (name) => tokens.findName(name) !== undefined,
     isRetired,
     attach: (name, transport) => void gateway.attach(transport, aspectIdentity(name)),

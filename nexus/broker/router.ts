@@ -124,11 +124,12 @@ export class Router {
 /** Which aspect behind an Outpost asked, as far as the request says: the answer goes there (G7). */
 function behindOutpost({ outpostId, names }: Connection, request: Envelope): string | undefined {
   if (outpostId === undefined) return undefined;
-  const { name, from, aspect } = (request.payload ?? {}) as Record<string, unknown>;
-  const claimed = name ?? from ?? aspect;
-  if (typeof claimed === 'string' && claimed.length <= maxIdLength) {
-    return names.get(nameKey(claimed)) ?? claimed;
-  }
+  const { aspect, from, name } = (request.payload ?? {}) as Record<string, unknown>;
+  // A `name` comes last: it may be that of something else, such as a credential.
+  const claims = [aspect, from, name].filter((claim) => typeof claim === 'string');
+  const registered = claims.flatMap((claim) => names.get(nameKey(claim)) ?? []);
+  const claimed = registered[0] ?? claims[0];
+  if (claimed !== undefined && claimed.length <= maxIdLength) return claimed;
   return names.size === 1 ? names.values().next().value : undefined;
 }
 

@@ -6,6 +6,7 @@ import { type BrokerOptions, defaultLimits } from '../app/broker.ts';
 import { StartRefused } from '../app/errors.ts';
 import { parseListenAddress } from '../app/listen-address.ts';
 import { parseTransport } from '../app/listener-choice.ts';
+import { vaultKeyVariable } from '../vault/key-ring.ts';
 import type { serverFlags } from './flags.ts';
 
 export type ServerFlags = InferredOptionTypes<typeof serverFlags>;
@@ -31,7 +32,9 @@ export function brokerOptions(flags: ServerFlags, frameName?: string): BrokerOpt
     ...(cert && key && { tls: { cert, key } }),
     activity: { retainDays: flags['activity-days'] },
     transport: parseTransport(flags.transport),
+    vaultKeys: process.env[vaultKeyVariable],
     clock: systemClock,
-    openLog: (dataDir) => openLogFile(flags['log-level'], dataDir.file(join('logs', 'broker.log'))),
+    openLog: (dataDir, redact) =>
+      openLogFile(flags['log-level'], dataDir.file(join('logs', 'broker.log')), redact),
   };
 }

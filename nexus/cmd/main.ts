@@ -4,6 +4,7 @@ import { StartRefused } from '../app/errors.ts';
 import { packageVersion } from '../app/package-root.ts';
 import { TeamError } from '../aspects/errors.ts';
 import { StorageError } from '../storage/errors.ts';
+import { VaultError } from '../vault/errors.ts';
 
 /** Exit codes, the same for every command (docs/cli.md). */
 const exitCode = { ok: 0, failed: 1, usage: 2 } as const;
@@ -15,6 +16,7 @@ const commands = {
   status: () => import('./status.ts'),
   serve: () => import('./serve.ts'),
   token: () => import('./token.ts'),
+  credential: () => import('./credential.ts'),
   audit: () => import('./audit.ts'),
   backup: () => import('./backup.ts'),
   restore: () => import('./restore.ts'),
@@ -43,7 +45,9 @@ export async function main(args: readonly string[]): Promise<number> {
       .wrap(Math.min(100, process.stdout.columns ?? 100))
       .exitProcess(false)
       .fail((message, error) => {
-        throw error ?? new UsageError(`${message.replace(/\s+/g, ' ')} (see nexus --help)`);
+        // A check that says no in words comes with those words instead of an error.
+        if (error instanceof Error) throw error;
+        throw new UsageError(`${message.replace(/\s+/g, ' ')} (see nexus --help)`);
       });
     for (const command of await load(args[0])) parser.command(command);
     await parser.parseAsync();
@@ -83,7 +87,7 @@ class UsageError extends NexusError<'usage'> {
 }
 
 function codeFor(error: unknown): number {
-  const usage = [UsageError, StartRefused, StorageError, TeamError].some(
+  const usage = [UsageError, StartRefused, StorageError, TeamError, VaultError].some(
     (type) => error instanceof type,
   );
   return usage ? exitCode.usage : exitCode.failed;

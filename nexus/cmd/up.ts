@@ -7,8 +7,7 @@ import { ProviderError } from '#runtime/providers/provider';
 import { SessionError } from '#runtime/session/errors';
 import { systemClock } from '#shared/sys/clock';
 import { newUlid } from '#shared/sys/ids';
-import type { Log } from '#shared/sys/log';
-import { startBroker } from '../app/broker.ts';
+import { type Broker, startBroker } from '../app/broker.ts';
 import { copySampleTeam } from '../app/sample-team.ts';
 import { type EmbeddedAspect, startTeam, type TeamDeps } from '../app/team.ts';
 import { TeamError } from '../aspects/errors.ts';
@@ -64,7 +63,7 @@ export const command: CommandModule<object, InferredOptionTypes<typeof flags>> =
         broker,
         team,
         program: aspectProgram(),
-        embed: embedder(argv.provider, broker.log),
+        embed: embedder(argv.provider, broker),
         provider: argv.provider,
         env: process.env,
         clock: systemClock,
@@ -83,10 +82,12 @@ export const command: CommandModule<object, InferredOptionTypes<typeof flags>> =
 };
 
 /** Runs the coordinator in this process: an ordinary runtime on an in-memory link. */
-function embedder(provider: string | undefined, log: Log): TeamDeps['embed'] {
+function embedder(provider: string | undefined, broker: Broker): TeamDeps['embed'] {
+  const { log } = broker;
   return async (home, team, dial): Promise<EmbeddedAspect> => {
     const open = async () => {
-      const wish = { provider, env: process.env, clock: systemClock };
+      const keys = await broker.providerEnvironment(home.config.name);
+      const wish = { provider, env: { ...process.env, ...keys }, clock: systemClock };
       const chosen = await chooseProvider(home, wish);
       return AspectRuntime.open({
         home,

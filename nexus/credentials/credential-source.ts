@@ -8,21 +8,25 @@ export interface Credential {
   readonly bundle: Readonly<Record<string, unknown>>;
 }
 
+/** What an aspect asks for, and what is recorded of its asking. */
+export interface CredentialAsk {
+  readonly aspect: string;
+  readonly kind: CredentialKind;
+  /** Without it, the aspect's default of the kind. */
+  readonly name: string | undefined;
+  /** The connection's number, and whose token opened it. */
+  readonly connection: number;
+  readonly identity: string;
+}
+
 /** Where aspects' credentials come from. */
 export interface CredentialSource {
   /**
-   * The credential of a kind that an aspect may read: the one of that name, or its default.
-   * Undefined when there is none and also when it may not have it, so that nobody can find out
-   * which names exist (auth spec §14 C6).
+   * The credential that an aspect may read; resolves once it is recorded that it was handed out.
+   * Undefined when there is none and also when the aspect is not on its list, so that nobody can
+   * find out which names exist (auth spec §14 C6). Throws `FrameRefused` for what an aspect on the
+   * list may know: `bad_request` (without a name where there is no default; another kind),
+   * `forbidden` (it is not to be handed out).
    */
-  fetch(
-    aspect: string,
-    kind: CredentialKind,
-    name: string | undefined,
-  ): Promise<Credential | undefined>;
+  fetch(ask: CredentialAsk): Promise<Credential | undefined>;
 }
-
-/** Stores nothing. */
-export const emptyCredentialSource: CredentialSource = {
-  fetch: () => Promise.resolve(undefined),
-};

@@ -10,7 +10,7 @@ const bundle = { host: 'mail.test', user: 'wren', password: 'p' };
 
 /** A vault with one credential, wren's default of its kind. */
 const source: CredentialSource = {
-  fetch: (aspect, kind, name = 'mail') =>
+  fetch: ({ aspect, kind, name = 'mail' }) =>
     Promise.resolve(
       aspect === 'wren' && kind === 'imap' && name === 'mail' ? { name, kind, bundle } : undefined,
     ),

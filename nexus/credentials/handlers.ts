@@ -9,10 +9,13 @@ export function credentialHandlers(source: CredentialSource): Handler[] {
   return [
     reads(CredentialFetch, async ({ kind, name, aspect: claimed }, connection) => {
       const aspect = speakerOf(connection, claimed);
-      if (kind === 'provider' && !name) {
-        throw new FrameRefused('bad_request', 'name the provider credential: it has no default');
-      }
-      const credential = await source.fetch(aspect, kind, name || undefined);
+      const credential = await source.fetch({
+        aspect,
+        kind,
+        name: name || undefined,
+        connection: connection.id,
+        identity: connection.identity.name,
+      });
       if (!credential) {
         const which = name ? `${kind} credential "${name}"` : `default ${kind} credential`;
         throw new FrameRefused('not_found', `no ${which} is stored for ${aspect}`);

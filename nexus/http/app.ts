@@ -12,8 +12,9 @@ import type { Caller } from '../gateway/listener.ts';
 import { isUpload } from '../gateway/request-time.ts';
 import { httpError, TooManyRequests, Unauthorized } from './errors.ts';
 
-/** Bytes of a request body. */
-const maxBodyBytes = 64 * 1024;
+/** Bytes of a request body that any route may take; most take less. */
+const maxBodyBytes = 256 * 1024;
+const usualBodyBytes = 64 * 1024;
 
 /** `c.env` is where a request came from. */
 export type HttpEnv = { Bindings: Caller; Variables: { identity: Identity } };
@@ -67,12 +68,19 @@ export function buildHttpApp(deps: HttpAppDeps): Hono<HttpEnv> {
   return app;
 }
 
+/** The text of a body. Throws `FrameRefused` when it has more bytes. */
+export async function bodyText(c: Context, maxBytes: number): Promise<string> {
+  const text = await c.req.text();
+  if (Buffer.byteLength(text) <= maxBytes) return text;
+  throw new FrameRefused('too_large', `this request's body may have ${maxBytes} bytes`);
+}
+
 /** Compiles a body's schema into a reader that throws `FrameRefused` for anything else. */
-export function bodyOf<Schema extends TSchema>(schema: Schema) {
+export function bodyOf<Schema extends TSchema>(schema: Schema, maxBytes = usualBodyBytes) {
   const check = compileSchema(schema);
   return async (c: Context) => {
     // Go clients write `null` for empty lists.
-    const body = withoutNulls(parseBody(await c.req.text()));
+    const body = withoutNulls(parseBody(await bodyText(c, maxBytes)));
     if (check.accepts(body)) return body;
     throw new FrameRefused('bad_request', `body ${check.problemWith(body)}`);
   };

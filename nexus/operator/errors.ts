@@ -7,6 +7,8 @@ export type OperatorErrorCode =
   | 'operator.no_token'
   /** The broker refused a request. */
   | 'operator.refused'
+  /** What is to be stored was not given, or cannot be read. */
+  | 'operator.no_input'
   /** Somebody who was asked did not answer in time. */
   | 'operator.no_answer';
 

@@ -24,7 +24,7 @@ export function renderChat({ json, stream }: MessageView, message: ChatDeliver):
 }
 
 /** Control characters would let a message move the cursor or recolour the terminal. */
-function printable(text: string): string {
+export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '·');
 }

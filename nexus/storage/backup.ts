@@ -46,27 +46,41 @@ export interface BackupMade {
   readonly bytes: number;
 }
 
+export interface BackupFacts {
+  readonly nexusId: string;
+  readonly now: number;
+  /** The file with the keys of the vault, a line each, if they are to go along. */
+  readonly keyFile?: string | undefined;
+}
+
 /**
  * Copies an instance into a new folder, also while its broker runs: the database as it is at one
  * moment, and what lies beside it. Private keys are in it, so it is for this user only (0700,
- * 0600). The key of the vault is not. Throws `StorageError` when the folder exists.
+ * 0600). The key of the vault is not, unless it is named. Throws `StorageError` when the folder
+ * exists.
  */
 export async function makeBackup(
   db: Connection,
   dataDir: string,
   folder: string,
-  facts: { readonly nexusId: string; readonly now: number },
+  facts: BackupFacts,
 ): Promise<BackupMade> {
   if (existsSync(folder)) throw refused(`${folder} exists; a backup never overwrites`);
   makeFolder(folder);
   try {
     chmodSync(folder, 0o700);
+    const keysBefore = keysIn(dataDir, facts);
     // One read transaction: commits meanwhile neither disturb it nor begin it anew.
     db.prepare('VACUUM INTO ?').run(join(folder, databaseFile));
     // Afterwards: files are in place before the database speaks of them.
     for (const name of alongside) {
       const from = join(dataDir, name);
       if (existsSync(from)) cpSync(from, join(folder, name), { recursive: true });
+    }
+    // The key may change meanwhile: the database needs the one before or the one after.
+    const keys = new Set([...keysBefore, ...keysIn(dataDir, facts)]);
+    if (facts.keyFile && keys.size > 0) {
+      writeFileSync(join(folder, facts.keyFile), [...keys, ''].join('\n'));
     }
     const files = await hashesIn(folder);
     const manifest = {
@@ -87,6 +101,11 @@ export async function makeBackup(
     rmSync(folder, { recursive: true, force: true });
     throw error;
   }
+}
+
+function keysIn(dataDir: string, { keyFile }: BackupFacts): string[] {
+  if (!keyFile || !existsSync(join(dataDir, keyFile))) return [];
+  return readFileSync(join(dataDir, keyFile), 'utf8').split('\n').filter(Boolean);
 }
 
 /** What a data directory may hold before an instance is put there. */

@@ -7,17 +7,24 @@ import { LogFile } from './log-file.ts';
 /** Members that may hold a secret, wherever a caller puts them. */
 const secrets = ['token', 'authorization', 'key', 'password', 'api_key', 'headers'];
 
-/** JSON lines in a file, which is created with its folder (mode 0600). Secrets are cut out. */
-export function openLogFile(level: string, path: string): Log {
+/** Looks at a whole line, which is JSON, before it is written. */
+export type Redact = (line: string) => string;
+
+/**
+ * JSON lines in a file, which is created with its folder (mode 0600). Secrets are cut out: by the
+ * name of their member, and by `redact`.
+ */
+export function openLogFile(level: string, path: string, redact?: Redact): Log {
   makeFolder(dirname(path));
-  return openLog(level, new LogFile(path));
+  return openLog(level, new LogFile(path), redact);
 }
 
 /** JSON lines on standard error. */
 export const openStderrLog = (level: string): Log =>
   openLog(level, destination({ dest: 2, sync: true }));
 
-function openLog(level: string, target: DestinationStream): Log {
+function openLog(level: string, target: DestinationStream, redact?: Redact): Log {
   const paths = secrets.flatMap((name) => [name, `*.${name}`]);
-  return pino({ level, base: null, redact: { paths, censor: '[secret]' } }, target);
+  const hooks = redact ? { hooks: { streamWrite: redact } } : {};
+  return pino({ level, base: null, redact: { paths, censor: '[secret]' }, ...hooks }, target);
 }

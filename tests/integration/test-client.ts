@@ -6,6 +6,7 @@ export interface WireFrame {
   readonly kind: string;
   readonly id?: string;
   readonly in_reply_to?: string;
+  readonly target_aspect?: string;
   readonly payload?: Record<string, unknown>;
 }
 
