@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
+import { nameKey } from '#shared/config/names';
 import { messageOf, systemCodeOf } from '#shared/errors';
 import { catalogue } from '#shared/frames/catalogue';
 import { FrameCodec } from '#shared/frames/codec';
@@ -24,7 +25,7 @@ import { chatHandlers } from '../chat/handlers.ts';
 import { replay } from '../chat/replay.ts';
 import { emptyCredentialSource } from '../credentials/credential-source.ts';
 import { credentialHandlers } from '../credentials/handlers.ts';
-import { aspectIdentity } from '../credentials/identity.ts';
+import { aspectIdentity, operatorName } from '../credentials/identity.ts';
 import { ensureInstanceIdentity, identityMigration } from '../credentials/instance-identity.ts';
 import { ensureOperatorToken, operatorTokenFile } from '../credentials/operator-token.ts';
 import { TokenStore, tokenGrantsMigration, tokenMigration } from '../credentials/token-store.ts';
@@ -45,6 +46,10 @@ import { journalMigration, SqliteJournal } from '../journal/sqlite-journal.ts';
 import { knowledgeHandlers } from '../knowledge/handlers.ts';
 import { KnowledgeService } from '../knowledge/knowledge-service.ts';
 import { KnowledgeStore, knowledgeMigration } from '../knowledge/knowledge-store.ts';
+import { personalityHandlers } from '../personalities/handlers.ts';
+import { PersonalityService } from '../personalities/personality-service.ts';
+import { PersonalityStore, personalityMigration } from '../personalities/personality-store.ts';
+import { pushRefreshes } from '../personalities/refreshes.ts';
 import { rosterHandlers } from '../roster/handlers.ts';
 import { RosterService } from '../roster/roster-service.ts';
 import { switchSurfaceHandler } from '../roster/switch-surface.ts';
@@ -74,6 +79,7 @@ export const migrations = [
   knowledgeMigration,
   announcedFileMigration,
   fileMigration,
+  personalityMigration,
 ];
 
 export const defaultLimits: GatewayLimits = {
@@ -170,7 +176,15 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const sessionStore = new SessionStore(database);
   const knowledgeStore = new KnowledgeStore(database);
   const fileStore = new FileStore(database);
-  const projections = [tokens, chatStore, sessionStore, knowledgeStore, fileStore];
+  const personalityStore = new PersonalityStore(database);
+  const projections = [
+    tokens,
+    chatStore,
+    sessionStore,
+    knowledgeStore,
+    fileStore,
+    personalityStore,
+  ];
   const journal = new SqliteJournal({ database, projections, clock });
   const signer = new HeadSigner({ database, journal, instance, clock, log });
   closers.add(() => signer.close());
@@ -207,6 +221,11 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     findName,
   });
   closers.add(() => fileService.close());
+  // Behind an Outpost there are aspects that never had a token of their own.
+  const findConnected = (name: string) => findName(name) ?? aspectAt(hub.find(name));
+  const aboutPersonalities = { journal, store: personalityStore, findName: findConnected };
+  const personalities = new PersonalityService(aboutPersonalities);
+  pushRefreshes({ ...aboutPersonalities, hub });
 
   const router = new Router({
     codec,
@@ -228,6 +247,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
       ...turnHandlers(turns, journal),
       ...dispatchHandlers(),
       ...credentialHandlers(emptyCredentialSource),
+      ...personalityHandlers(personalities),
     ],
     log,
   });
@@ -279,6 +299,10 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     close: () => closers.closeAll(),
   };
 }
+
+/** The aspect that a route leads to; the operator is none. */
+const aspectAt = (route: Route | undefined): string | undefined =>
+  route && nameKey(route.name) !== operatorName ? route.name : undefined;
 
 /** Beyond this machine the one that `nexus cert init` made serves, when no other is given. */
 function ownCertificate({ listen, dataDir }: BrokerOptions): BrokerOptions['tls'] {

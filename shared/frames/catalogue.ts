@@ -6,6 +6,7 @@ import * as files from './files.ts';
 import * as knowledge from './knowledge.ts';
 import * as lifecycle from './lifecycle.ts';
 import * as outpost from './outpost.ts';
+import * as personality from './personality.ts';
 import * as registration from './registration.ts';
 import * as roster from './roster.ts';
 import * as session from './session.ts';
@@ -93,4 +94,9 @@ export const catalogue: readonly FrameDefinition[] = [
   knowledge.KnowledgeListResult,
   knowledge.KnowledgeShare,
   knowledge.KnowledgeShareResult,
+  personality.PersonalityGet,
+  personality.PersonalityGetResult,
+  personality.PersonalitySet,
+  personality.PersonalitySetResult,
+  personality.PersonalityRefresh,
 ];
