@@ -41,11 +41,15 @@ import { aspectRoutes } from '../http/aspects.ts';
 import { connectRoute } from '../http/connect.ts';
 import { fileRoutes } from '../http/files.ts';
 import { healthRoutes } from '../http/health.ts';
+import { type DispatchStatus, operationRoutes } from '../http/operations.ts';
+import { personalityRoutes } from '../http/personalities.ts';
+import { switchSurfaceRoute } from '../http/switch-surface.ts';
 import { tokenRoutes } from '../http/tokens.ts';
 import { journalMigration, SqliteJournal } from '../journal/sqlite-journal.ts';
 import { knowledgeHandlers } from '../knowledge/handlers.ts';
 import { KnowledgeService } from '../knowledge/knowledge-service.ts';
 import { KnowledgeStore, knowledgeMigration } from '../knowledge/knowledge-store.ts';
+import { Operations } from '../operations/operations.ts';
 import { personalityHandlers } from '../personalities/handlers.ts';
 import { PersonalityService } from '../personalities/personality-service.ts';
 import { PersonalityStore, personalityMigration } from '../personalities/personality-store.ts';
@@ -95,9 +99,21 @@ export const rosterTimes = {
   probeWithinMs: 3_000,
 };
 
+/** From the answer to `shutdown` to the stop, so that the answer arrives. */
+const shutdownDelayMs = 100;
+
 const stopping: PayloadOf<typeof Shutdown> = {
   reason: 'the broker is stopping',
   grace_period_s: 0,
+};
+
+/** Until this broker runs Hands; the reference's soft cap (hands spec §4.1). */
+const noHands: DispatchStatus = {
+  active_workers: 0,
+  soft_cap: 3,
+  hard_ceiling: 4,
+  queue_depth: 0,
+  busy_aspects: [],
 };
 
 export const sessionRetention: SessionRetention = {
@@ -139,6 +155,8 @@ export interface Broker {
   knows(name: string): boolean;
   /** Attaches an aspect that runs in this process. */
   attach(name: string, transport: Transport): void;
+  /** Resolves when an admin asks the broker to stop; whoever started it then closes it. */
+  readonly shutdownAsked: Promise<void>;
   /** Stops in reverse order of starting. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -251,6 +269,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     ],
     log,
   });
+  const shutdownAsked = Promise.withResolvers<void>();
   const authenticate = (token: string) => tokens.resolve(token);
   const http = buildHttpApp({
     authenticate,
@@ -260,6 +279,15 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
       aspectRoutes(roster),
       tokenRoutes(tokens, journal),
       fileRoutes(fileService),
+      personalityRoutes(personalities),
+      switchSurfaceRoute({ roster, hub, findName: findConnected }),
+      operationRoutes({
+        operations: new Operations({ clock, newId: newUlid }),
+        journal,
+        roster,
+        dispatchStatus: () => noHands,
+        stop: () => void clock.after(shutdownDelayMs, shutdownAsked.resolve),
+      }),
     ],
     log,
   });
@@ -296,6 +324,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     issueToken: (name) => tokens.issue(journal, tokens.findName(name) ?? name, 'nexus'),
     knows: (name) => tokens.findName(name) !== undefined,
     attach: (name, transport) => void gateway.attach(transport, aspectIdentity(name)),
+    shutdownAsked: shutdownAsked.promise,
     close: () => closers.closeAll(),
   };
 }

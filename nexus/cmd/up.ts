@@ -46,9 +46,8 @@ export const command: CommandModule<object, InferredOptionTypes<typeof flags>> =
       stream: process.stdout,
       dataDirFlag: argv['data-dir'] === './data' ? '' : ` --data-dir ${argv['data-dir']}`,
     });
-    const stopped = untilStopped();
+    const signalled = untilStopped();
     const stop = new AbortController();
-    void stopped.then(() => stop.abort());
     const folders = argv['aspect-dir'].split(',').filter((folder) => folder !== '');
     if (folders[0] === defaultAspectDir && !existsSync(defaultAspectDir)) {
       screen.note(`created ${copySampleTeam(resolve(defaultAspectDir))} with a sample team`);
@@ -58,6 +57,8 @@ export const command: CommandModule<object, InferredOptionTypes<typeof flags>> =
       for (const warning of warnings) screen.note(warning);
     }
     const broker = await startBroker(brokerOptions(argv, team.frame?.config.name));
+    const stopped = Promise.race([signalled, broker.shutdownAsked.then(() => 'request')]);
+    void stopped.then(() => stop.abort());
     try {
       screen.brokerUp(broker);
       const running = await startTeam({

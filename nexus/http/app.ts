@@ -7,10 +7,9 @@ import { compileSchema } from '#shared/schema';
 import type { Log } from '#shared/sys/log';
 import type { Identity } from '../credentials/identity.ts';
 import { bearerToken } from '../gateway/access.ts';
-import { isUpload } from '../gateway/request-time.ts';
 import { httpError, Unauthorized } from './errors.ts';
 
-/** Bytes of a request body. */
+/** Bytes of a request body, unless its route takes more or less. */
 const maxBodyBytes = 64 * 1024;
 
 export type HttpEnv = { Variables: { identity: Identity } };
@@ -36,18 +35,11 @@ export function buildHttpApp({ authenticate, open, guarded, log }: HttpAppDeps):
     return c.json({ error: text }, status);
   });
   app.notFound((c) => c.json({ error: 'not found' }, 404));
-  const limitBody = bodyLimit({
-    maxSize: maxBodyBytes,
-    onError: () => {
-      throw new FrameRefused('too_large', `a request body may have ${maxBodyBytes} bytes`);
-    },
-  });
-  app.use((c, next) => (isUpload(c.req.method, c.req.path) ? next() : limitBody(c, next)));
   for (const add of open) add(app);
   app.use(async (c, next) => {
     const token = bearerToken(c.req.header('authorization'));
     const identity = token === undefined ? undefined : authenticate(token);
-    if (!identity) throw new Unauthorized();
+    if (!identity) throw new Unauthorized(token === undefined ? 'missing' : 'invalid');
     c.set('identity', identity);
     await next();
   });
@@ -55,17 +47,41 @@ export function buildHttpApp({ authenticate, open, guarded, log }: HttpAppDeps):
   return app;
 }
 
-/** Compiles a body's schema into a reader that throws `FrameRefused` for anything else. */
-export function bodyOf<Schema extends TSchema>(schema: Schema) {
+/**
+ * Compiles a body's schema into a reader that throws `FrameRefused` for anything else, and for more
+ * than `maxBytes`. A schema without additional properties takes no unknown member, `null` or not.
+ */
+export function bodyOf<Schema extends TSchema>(schema: Schema, maxBytes = maxBodyBytes) {
   const check = compileSchema(schema);
+  const limit = bodyLimit({
+    maxSize: maxBytes,
+    onError: () => {
+      throw new FrameRefused('too_large', `this request body may have ${maxBytes} bytes`);
+    },
+  });
   return async (c: Context) => {
+    await limit(c, () => Promise.resolve());
     const json: unknown = await c.req.json().catch((cause) => {
-      if (cause instanceof FrameRefused) throw cause;
-      throw new FrameRefused('bad_request', 'the body is not JSON');
+      throw new FrameRefused('bad_request', 'the body is not JSON', { cause });
     });
     // Go clients write `null` for empty lists.
     const body = withoutNulls(json);
-    if (check.accepts(body)) return body;
-    throw new FrameRefused('bad_request', `body ${check.problemWith(body)}`);
+    if (!check.accepts(body)) {
+      throw new FrameRefused('bad_request', `body ${check.problemWith(body)}`);
+    }
+    const unknown = isStrict(schema) && unknownMember(schema, json);
+    if (unknown) throw new FrameRefused('bad_request', `body has an unknown member "${unknown}"`);
+    return body;
   };
 }
+
+interface ObjectSchema {
+  readonly properties: object;
+  readonly additionalProperties: boolean;
+}
+
+const isStrict = (schema: TSchema | ObjectSchema): schema is ObjectSchema =>
+  'additionalProperties' in schema && schema.additionalProperties === false;
+
+const unknownMember = ({ properties }: ObjectSchema, json: unknown): string | undefined =>
+  Object.keys(json ?? {}).find((name) => !Object.hasOwn(properties, name));

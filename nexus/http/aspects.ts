@@ -15,7 +15,7 @@ export function aspectRoutes(roster: RosterService): Resource {
   const leave = bodyOf(
     Type.Object({ name: text, session_id: text, reason: Type.Optional(Type.String()) }),
   );
-  const list = (c: Context<HttpEnv>) => c.json({ aspects: roster.list().map(state) });
+  const list = (c: Context<HttpEnv>) => c.json({ aspects: roster.list().map(rosterState) });
 
   return (app) => {
     app.get('/aspects', list);
@@ -50,7 +50,7 @@ export function aspectRoutes(roster: RosterService): Resource {
 }
 
 /** A roster entry as `GET /api/aspects` shows it; Go clients expect the required members. */
-function state({ registration, status, lastSeenAt }: RosterEntry): object {
+export function rosterState({ registration, status, lastSeenAt }: RosterEntry): object {
   return {
     port: 0,
     pid: 0,

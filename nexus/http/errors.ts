@@ -4,8 +4,8 @@ import type { WireErrorCode } from '#shared/frames/errors';
 
 /** A request without a usable token. */
 export class Unauthorized extends NexusError<'unauthorized'> {
-  constructor() {
-    super('unauthorized', 'missing or invalid bearer token');
+  constructor(problem: 'missing' | 'invalid') {
+    super('unauthorized', `${problem} bearer token`);
   }
 }
 
