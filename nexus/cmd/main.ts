@@ -15,6 +15,8 @@ const commands = {
   status: () => import('./status.ts'),
   serve: () => import('./serve.ts'),
   token: () => import('./token.ts'),
+  personality: () => import('./personality.ts'),
+  admin: () => import('./admin.ts'),
   audit: () => import('./audit.ts'),
   backup: () => import('./backup.ts'),
   restore: () => import('./restore.ts'),
@@ -42,7 +44,9 @@ export async function main(args: readonly string[]): Promise<number> {
       .wrap(Math.min(100, process.stdout.columns ?? 100))
       .exitProcess(false)
       .fail((message, error) => {
-        throw error ?? new UsageError(`${message.replace(/\s+/g, ' ')} (see nexus --help)`);
+        // For what a command's check says, the error is that text.
+        if (error instanceof Error) throw error;
+        throw new UsageError(`${message.replace(/\s+/g, ' ')} (see nexus --help)`);
       });
     for (const command of await load(args[0])) parser.command(command);
     await parser.parseAsync();

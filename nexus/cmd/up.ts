@@ -15,20 +15,13 @@ import { type EmbeddedAspect, startTeam, type TeamDeps } from '../app/team.ts';
 import { TeamError } from '../aspects/errors.ts';
 import { findTeam } from '../aspects/homes.ts';
 import { brokerOptions } from './broker-options.ts';
-import { serverFlags } from './flags.ts';
+import { aspectDirFlag, defaultAspectDir, serverFlags } from './flags.ts';
 import { untilStopped } from './signals.ts';
 import { UpScreen } from './up-screen.ts';
 
-const defaultAspectDir = './agents';
-
 const flags = {
   ...serverFlags,
-  'aspect-dir': {
-    type: 'string',
-    default: process.env['NEXUS_ASPECT_DIR'] || defaultAspectDir,
-    defaultDescription: 'NEXUS_ASPECT_DIR, or ./agents',
-    describe: 'folders of aspect homes, separated by commas',
-  },
+  ...aspectDirFlag,
   provider: {
     type: 'string',
     describe: 'model provider for everyone, instead of what each aspect.json says',

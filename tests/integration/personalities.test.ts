@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { eventually } from '../eventually.ts';
+import { restCaller } from './rest-caller.ts';
 import { startNexus, temporaryFolder } from './start-nexus.ts';
 import { HeldProvider, makeHome, startAspect } from './start-team.ts';
 
@@ -31,14 +32,21 @@ suite('personalities', () => {
   test('through an Outpost every aspect gets its own, with its name', async (t) => {
     const nexus = await startNexus(t);
     const operator = await nexus.operator();
-    await nexus.token('north');
-    const outpost = await nexus.connect(await nexus.token('wren'));
-    await outpost.register('wren', { via_outpost: 'north' });
+    const call = restCaller(nexus, nexus.operatorToken());
+    const grants = ['wren', 'anvil'];
+    const { body } = await call('POST', '/api/admin/tokens', { name: 'north', grants });
+    const outpost = await nexus.connect(String(body['token']));
+    for (const name of grants) await outpost.register(name, { via_outpost: 'north' });
     await operator.request('personality.set', { aspect: 'wren', soul_md: 'Kind.' });
-    const refresh = await outpost.nextOf('personality.refresh');
-    assert.equal((refresh as { target_aspect?: string }).target_aspect, 'wren');
-    const mine = await outpost.request('personality.get', {});
-    assert.deepEqual([mine['aspect'], mine['version']], ['wren', 1]);
+    await outpost.request('personality.set', { aspect: 'anvil', soul_md: 'Strong.' });
+    await outpost.until(() => refreshes(outpost).length === 2);
+    const targets = outpost.frames
+      .filter(({ kind }) => kind === 'personality.refresh')
+      .map((frame) => (frame as { target_aspect?: string }).target_aspect);
+    assert.deepEqual(targets, ['wren', 'anvil']);
+    const { version, soul_md } = await outpost.request('personality.get', { aspect: 'wren' });
+    assert.deepEqual([version, soul_md], [1, 'Kind.']);
+    assert.equal(await outpost.refused('personality.get', {}), 'bad_request', 'it carries two');
     assert.equal(await outpost.refused('personality.set', { aspect: 'keel' }), 'forbidden');
   });
 
