@@ -19,7 +19,6 @@ import { OutboundFrame } from '#shared/transport/frame-batch';
 import { pinOf } from '#shared/transport/pinned-tls';
 import type { Transport } from '#shared/transport/transport';
 import { AspectStore, aspectMigration } from '../aspects/aspect-store.ts';
-import { noPersonalities } from '../aspects/personality-source.ts';
 import { HeadSigner, headsMigration } from '../audit/head-signer.ts';
 import { Hub, type Route } from '../broker/hub.ts';
 import { Router } from '../broker/router.ts';
@@ -28,7 +27,7 @@ import { announcedFileMigration, ChatStore, chatMigration } from '../chat/chat-s
 import { chatHandlers } from '../chat/handlers.ts';
 import { replay } from '../chat/replay.ts';
 import { credentialHandlers } from '../credentials/handlers.ts';
-import { aspectIdentity } from '../credentials/identity.ts';
+import { aspectIdentity, operatorName } from '../credentials/identity.ts';
 import { ensureInstanceIdentity, identityMigration } from '../credentials/instance-identity.ts';
 import { ensureOperatorToken, operatorTokenFile } from '../credentials/operator-token.ts';
 import { sessionTokenHandlers } from '../credentials/session-handlers.ts';
@@ -49,6 +48,9 @@ import { authRoutes } from '../http/auth.ts';
 import { credentialRoutes } from '../http/credentials.ts';
 import { fileRoutes } from '../http/files.ts';
 import { healthRoutes } from '../http/health.ts';
+import { type DispatchStatus, operationRoutes } from '../http/operations.ts';
+import { personalityRoutes } from '../http/personalities.ts';
+import { switchSurfaceRoute } from '../http/switch-surface.ts';
 import { tokenRoutes } from '../http/tokens.ts';
 import { JournalError } from '../journal/errors.ts';
 import { journalMigration, SqliteJournal } from '../journal/sqlite-journal.ts';
@@ -63,6 +65,11 @@ import {
   defaultActivityLimits,
 } from '../observe/sink/activity-folder.ts';
 import { JsonlSink } from '../observe/sink/jsonl-sink.ts';
+import { Operations } from '../operations/operations.ts';
+import { personalityHandlers } from '../personalities/handlers.ts';
+import { PersonalityService } from '../personalities/personality-service.ts';
+import { PersonalityStore, personalityMigration } from '../personalities/personality-store.ts';
+import { pushRefreshes } from '../personalities/refreshes.ts';
 import { rosterHandlers } from '../roster/handlers.ts';
 import { RosterService } from '../roster/roster-service.ts';
 import { switchSurfaceHandler } from '../roster/switch-surface.ts';
@@ -84,6 +91,7 @@ import { ProfileStore } from '../vault/profile-store.ts';
 import { VaultStore } from '../vault/vault-store.ts';
 import { vaultMigration } from '../vault/vault-tables.ts';
 import { accessControl } from './access-control.ts';
+import { aspectBundles } from './aspect-bundles.ts';
 import { StartRefused } from './errors.ts';
 import { assertSafeToListen, type ListenAddress } from './listen-address.ts';
 import { chooseListener, type TransportChoice } from './listener-choice.ts';
@@ -102,6 +110,7 @@ export const migrations = [
   fileMigration,
   aspectMigration,
   vaultMigration,
+  personalityMigration,
 ];
 
 export const defaultLimits: GatewayLimits = {
@@ -117,9 +126,21 @@ export const rosterTimes = {
   probeWithinMs: 3_000,
 };
 
+/** From the answer to `shutdown` to the stop, so that the answer arrives. */
+const shutdownDelayMs = 100;
+
 const stopping: PayloadOf<typeof Shutdown> = {
   reason: 'the broker is stopping',
   grace_period_s: 0,
+};
+
+/** Until this broker runs Hands; the reference's soft cap (hands spec §4.1). */
+const noHands: DispatchStatus = {
+  active_workers: 0,
+  soft_cap: 3,
+  hard_ceiling: 4,
+  queue_depth: 0,
+  busy_aspects: [],
 };
 
 export const sessionRetention: SessionRetention = {
@@ -173,6 +194,8 @@ export interface Broker {
   isRetired(name: string): boolean;
   /** Attaches an aspect that runs in this process. */
   attach(name: string, transport: Transport): void;
+  /** Resolves when an admin asks the broker to stop; whoever started it then closes it. */
+  readonly shutdownAsked: Promise<void>;
   /** Stops in reverse order of starting. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -217,6 +240,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const aspects = new AspectStore(database);
   const credentialStore = new VaultStore(database);
   const profileStore = new ProfileStore(database);
+  const personalityStore = new PersonalityStore(database);
   const projections = [
     tokens,
     chatStore,
@@ -226,6 +250,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     aspects,
     credentialStore,
     profileStore,
+    personalityStore,
   ];
   const journal = new SqliteJournal({ database, projections, clock });
   const signer = new HeadSigner({ database, journal, instance, clock, log });
@@ -291,6 +316,11 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     findName,
   });
   closers.add(() => fileService.close());
+  // Behind an Outpost there are aspects that never had a token of their own.
+  const findConnected = (name: string) => findName(name) ?? aspectAt(hub.find(name));
+  const aboutPersonalities = { journal, store: personalityStore, findName: findConnected };
+  const personalities = new PersonalityService(aboutPersonalities);
+  pushRefreshes({ ...aboutPersonalities, hub });
 
   const router = new Router({
     codec,
@@ -315,11 +345,12 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
       ...dispatchHandlers(),
       ...credentialHandlers(vault.access),
       ...sessionTokenHandlers(resolver, live),
+      ...personalityHandlers(personalities),
     ],
     log,
   });
+  const shutdownAsked = Promise.withResolvers<void>();
   const authenticate = (token: string) => resolver.resolve(token);
-  const personalities = noPersonalities;
   const rates = options.validateRates ?? validateRates;
   const http = buildHttpApp({
     authenticate,
@@ -329,7 +360,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
         serverKeys: instance,
         nexusId,
         sessions,
-        personalities,
+        personalities: aspectBundles({ personalities: personalityStore, profiles: vault.profiles }),
         rates,
         log,
       }),
@@ -349,6 +380,15 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
         profiles: vault.profiles,
         // The coordinator runs in this process and has no token.
         findName: (name) => findName(name) ?? (isFrame(name) ? frameName : undefined),
+      }),
+      personalityRoutes(personalities),
+      switchSurfaceRoute({ roster, hub, findName: findConnected }),
+      operationRoutes({
+        operations: new Operations({ clock, newId: newUlid }),
+        journal,
+        roster,
+        dispatchStatus: () => noHands,
+        stop: () => void clock.after(shutdownDelayMs, shutdownAsked.resolve),
       }),
     ],
     log,
@@ -390,6 +430,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     knows: (name) => tokens.findName(name) !== undefined,
     isRetired,
     attach: (name, transport) => void gateway.attach(transport, aspectIdentity(name)),
+    shutdownAsked: shutdownAsked.promise,
     close: () => closers.closeAll(),
   };
 }
@@ -399,6 +440,9 @@ function openSink(dataDir: DataDir, limits: ActivityLimits, clock: Clock, log: L
   const folder = new ActivityFolder(dataDir.file('activity'), limits);
   return new JsonlSink({ folder, clock, log });
 }
+/** The aspect that a route leads to; the operator is none. */
+const aspectAt = (route: Route | undefined): string | undefined =>
+  route && nameKey(route.name) !== operatorName ? route.name : undefined;
 
 /** Beyond this machine the one that `nexus cert init` made serves, when no other is given. */
 function ownCertificate({ listen, dataDir }: BrokerOptions): BrokerOptions['tls'] {

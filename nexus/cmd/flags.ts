@@ -30,6 +30,31 @@ export const clientFlags = {
   },
 } as const satisfies Record<string, Options>;
 
+/** How a person edits a text. */
+export const editorFlag = {
+  editor: {
+    type: 'string',
+    default:
+      process.env['VISUAL'] ||
+      process.env['EDITOR'] ||
+      (process.platform === 'win32' ? 'notepad' : 'vi'),
+    defaultDescription: 'VISUAL, EDITOR, or vi',
+    describe: 'edit: the command that edits a file',
+  },
+} as const satisfies Record<string, Options>;
+
+export const defaultAspectDir = './agents';
+
+/** Where the homes of aspects are. */
+export const aspectDirFlag = {
+  'aspect-dir': {
+    type: 'string',
+    default: process.env['NEXUS_ASPECT_DIR'] || defaultAspectDir,
+    defaultDescription: 'NEXUS_ASPECT_DIR, or ./agents',
+    describe: 'folders of aspect homes, separated by commas',
+  },
+} as const satisfies Record<string, Options>;
+
 /** How a broker runs. */
 export const serverFlags = {
   ...dataDirFlag,

@@ -18,7 +18,7 @@ export const command: CommandModule<object, ServerFlags> = {
         ? JSON.stringify({ event: 'ready', url, nexus_id: nexusId, data_dir: broker.dataDir.path })
         : `nexus listens on ${url}; Ctrl-C stops it`,
     );
-    await stopped;
+    await Promise.race([stopped, broker.shutdownAsked]);
     await broker.close();
   },
 };

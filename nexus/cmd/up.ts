@@ -14,20 +14,13 @@ import { TeamError } from '../aspects/errors.ts';
 import { findTeam } from '../aspects/homes.ts';
 import { aspectProgram } from './aspect-program.ts';
 import { brokerOptions } from './broker-options.ts';
-import { serverFlags } from './flags.ts';
+import { aspectDirFlag, defaultAspectDir, serverFlags } from './flags.ts';
 import { untilStopped } from './signals.ts';
 import { UpScreen } from './up-screen.ts';
 
-const defaultAspectDir = './agents';
-
 const flags = {
   ...serverFlags,
-  'aspect-dir': {
-    type: 'string',
-    default: process.env['NEXUS_ASPECT_DIR'] || defaultAspectDir,
-    defaultDescription: 'NEXUS_ASPECT_DIR, or ./agents',
-    describe: 'folders of aspect homes, separated by commas',
-  },
+  ...aspectDirFlag,
   provider: {
     type: 'string',
     describe: 'model provider for everyone, instead of what each aspect.json says',
@@ -45,9 +38,8 @@ export const command: CommandModule<object, InferredOptionTypes<typeof flags>> =
       stream: process.stdout,
       dataDirFlag: argv['data-dir'] === './data' ? '' : ` --data-dir ${argv['data-dir']}`,
     });
-    const stopped = untilStopped();
+    const signalled = untilStopped();
     const stop = new AbortController();
-    void stopped.then(() => stop.abort());
     const folders = argv['aspect-dir'].split(',').filter((folder) => folder !== '');
     if (folders[0] === defaultAspectDir && !existsSync(defaultAspectDir)) {
       screen.note(`created ${copySampleTeam(resolve(defaultAspectDir))} with a sample team`);
@@ -57,6 +49,8 @@ export const command: CommandModule<object, InferredOptionTypes<typeof flags>> =
       for (const warning of warnings) screen.note(warning);
     }
     const broker = await startBroker(brokerOptions(argv, team.frame?.config.name));
+    const stopped = Promise.race([signalled, broker.shutdownAsked.then(() => 'request')]);
+    void stopped.then(() => stop.abort());
     try {
       screen.brokerUp(broker);
       const running = await startTeam({

@@ -57,7 +57,7 @@ export function buildHttpApp(deps: HttpAppDeps): Hono<HttpEnv> {
     const token = bearerToken(c.req.header('authorization'));
     const found = token === undefined ? undefined : authenticate(token);
     const identity = found instanceof Promise ? await found : found;
-    if (!identity) throw new Unauthorized();
+    if (!identity) throw new Unauthorized(token === undefined ? 'missing' : 'invalid');
     if (isReadOnly(identity) && c.req.method !== 'GET') {
       throw new FrameRefused('forbidden', 'this token may only read');
     }
@@ -80,11 +80,28 @@ export function bodyOf<Schema extends TSchema>(schema: Schema, maxBytes = usualB
   const check = compileSchema(schema);
   return async (c: Context) => {
     // Go clients write `null` for empty lists.
-    const body = withoutNulls(parseBody(await bodyText(c, maxBytes)));
-    if (check.accepts(body)) return body;
-    throw new FrameRefused('bad_request', `body ${check.problemWith(body)}`);
+    const json = parseBody(await bodyText(c, maxBytes));
+    const body = withoutNulls(json);
+    if (!check.accepts(body)) {
+      throw new FrameRefused('bad_request', `body ${check.problemWith(body)}`);
+    }
+    const unknown = isStrict(schema) && unknownMember(schema, json);
+    if (unknown) throw new FrameRefused('bad_request', `body has an unknown member "${unknown}"`);
+    return body;
   };
 }
+
+interface ObjectSchema {
+  readonly properties: object;
+  readonly additionalProperties: boolean;
+}
+
+const isStrict = (schema: TSchema | ObjectSchema): schema is ObjectSchema =>
+  'additionalProperties' in schema && schema.additionalProperties === false;
+
+/** A strict schema takes no unknown member, `null` or not. */
+const unknownMember = ({ properties }: ObjectSchema, json: unknown): string | undefined =>
+  Object.keys(json ?? {}).find((name) => !Object.hasOwn(properties, name));
 
 function parseBody(text: string): unknown {
   let body: unknown;

@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { FrameRefused } from '#shared/frames/errors';
 import type { Log } from '#shared/sys/log';
 import { KeyfileRefused, type ValidationErrorCode } from '../aspects/errors.ts';
 import type { AspectBundle, PersonalitySource } from '../aspects/personality-source.ts';
@@ -63,6 +64,10 @@ export function validateRoutes(deps: ValidateDeps): Resource {
       warnIfLong(text, aspect.name);
       return c.body(text, 200, { 'Content-Type': 'application/json' });
     } catch (error) {
+      if (error instanceof FrameRefused) {
+        deps.log.warn({ err: error }, 'a keyfile was good, but not what its aspect is to be told');
+        return c.json({ error: 'mcp profile resolve failed' }, 500);
+      }
       if (!(error instanceof KeyfileRefused)) throw error;
       deps.log.warn({ code: error.code, address: callerAddress(c) }, 'keyfile refused');
       const { message, currentVersion } = error;

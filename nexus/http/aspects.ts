@@ -19,7 +19,7 @@ export function aspectRoutes(roster: RosterService): Resource {
       reason: Type.Optional(Type.String({ maxLength: 500 })),
     }),
   );
-  const list = (c: Context<HttpEnv>) => c.json({ aspects: roster.list().map(state) });
+  const list = (c: Context<HttpEnv>) => c.json({ aspects: roster.list().map(rosterState) });
 
   return (app) => {
     app.get('/aspects', list);
@@ -54,7 +54,7 @@ export function aspectRoutes(roster: RosterService): Resource {
 }
 
 /** A roster entry as `GET /api/aspects` shows it; Go clients expect the required members. */
-function state({ registration, status, lastSeenAt }: RosterEntry): object {
+export function rosterState({ registration, status, lastSeenAt }: RosterEntry): object {
   return {
     port: 0,
     pid: 0,

@@ -6,8 +6,8 @@ import { refusalFor } from '../journal/refusal.ts';
 
 /** A request without a usable token. */
 export class Unauthorized extends NexusError<'unauthorized'> {
-  constructor() {
-    super('unauthorized', 'missing or invalid bearer token');
+  constructor(problem: 'missing' | 'invalid') {
+    super('unauthorized', `${problem} bearer token`);
   }
 }
 

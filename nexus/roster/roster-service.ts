@@ -135,13 +135,20 @@ export class RosterService {
     }
   }
 
-  /** Records which program will run an aspect from now on. Resolves with the one before. */
-  async switchSurface(name: string, surface: string): Promise<string | undefined> {
+  /**
+   * Records which program will run an aspect from now on, and who wants it so: the aspect, unless
+   * said otherwise. Resolves with the one before.
+   */
+  async switchSurface(name: string, surface: string, by?: string): Promise<string | undefined> {
     const entry = this.#roster.find(name);
     if (!entry) throw new FrameRefused('not_registered', `${name} is not registered`);
     const previous = entry.registration.primary_surface;
     const body = { primarySurface: surface, ...(previous && { previousSurface: previous }) };
-    await this.#append('aspect.surface_switched', entry, body);
+    if (by === undefined) await this.#append('aspect.surface_switched', entry, body);
+    else {
+      const asked = { aspect: entry.registration.name, ...body };
+      await this.#deps.journal.append({ kind: 'aspect.surface_switched', actor: by, body: asked });
+    }
     this.#roster.switchSurface(name, surface);
     return previous;
   }

@@ -9,10 +9,15 @@ export function switchSurfaceHandler(roster: RosterService): Handler {
   return writes(SwitchSurface, async ({ primary_surface, aspect: claimed }, connection) => {
     const aspect = registeredSpeakerOf(connection, claimed);
     const previous = await roster.switchSurface(aspect, primary_surface);
-    // After this answer. An Outpost's socket carries others: its aspect leaves by itself.
-    if (connection.outpostId === undefined) setImmediate(goodbye, connection);
+    surfaceSwitched(connection);
     return { aspect, primary_surface, ...(previous && { previous_surface: previous }) };
   });
+}
+
+/** Ends an aspect's link after this answer; it starts again as the other program. */
+export function surfaceSwitched(connection: Connection): void {
+  // An Outpost's socket carries others: its aspect leaves by itself.
+  if (connection.outpostId === undefined) setImmediate(goodbye, connection);
 }
 
 const goodbye = (connection: Connection): void => connection.close(1000, 'surface switched');

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AspectHome } from '#shared/config/aspect-json';
 import type { ChatDeliver } from '#shared/frames/chat';
+import type { Personality } from '#shared/frames/personality';
 import type { Clock } from '#shared/sys/clock';
 import type { NewId } from '#shared/sys/ids';
 import type { Log } from '#shared/sys/log';
@@ -40,6 +41,8 @@ export class AspectRuntime {
   #inbox: Inbox;
   /** Whose messages the inbox counts; unknown before the first admission of a new home. */
   #nexusId: string | undefined;
+  /** What the broker says we are; unknown to brokers that keep none. */
+  #personality: Personality | undefined;
   readonly #cursor: CursorFile;
   readonly #sessions: SessionStore;
   readonly #funnel: Funnel;
@@ -95,6 +98,9 @@ export class AspectRuntime {
       },
       cursor: () => this.#inbox.mark.cursor,
       onAdmitted: (admission) => this.#admitted(admission),
+      onPersonality: (personality) => {
+        this.#personality = personality;
+      },
       onDeliver: (message) => this.#take(message),
       onReplayBegins: () => this.#inbox.replayBegins(),
       onReplayEnd: (upToId) => void this.#caughtUp(upToId),
@@ -108,7 +114,7 @@ export class AspectRuntime {
       model,
       sessions,
       room: this.#link,
-      prompt: () => composePrompt(home, team),
+      prompt: () => composePrompt(home, team, this.#personality),
       turnTimeoutMs: (config.limits?.turn_timeout_s ?? defaults.turnTimeoutS) * 1000,
       repliesPerThread: config.limits?.replies_per_thread ?? defaults.repliesPerThread,
       clock,

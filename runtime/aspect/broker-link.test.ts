@@ -86,6 +86,7 @@ function startLink(options: { failure?: Error } = {}) {
       if (nexusId) told.push(`admitted to ${nexusId} at ${headId}`);
       return nexusId !== 'another';
     },
+    onPersonality: (personality) => told.push(`personality ${personality?.version ?? 'unknown'}`),
     onDeliver: ({ id }) => told.push(`message ${id}`),
     onReplayBegins: () => told.push('replay begins'),
     onReplayEnd: (upToId) => told.push(`replay ended at ${upToId}`),
@@ -195,6 +196,61 @@ suite('BrokerLink registers', () => {
     await assert.rejects(running, { code: 'aspect.refused', message: 'refused the token' });
     await assert.rejects(link.ready(), { code: 'aspect.refused' });
     assert.equal(dials(), 1);
+  });
+});
+
+suite('BrokerLink and who the broker says we are', () => {
+  const ack = { heartbeat_interval_s: 10, stale_after_s: 30, nexus_id: 'n1', head_id: 0 };
+  const personality = (version: number) => ({
+    aspect: 'wren',
+    version,
+    nexus_md: '',
+    soul_md: 'Kind.',
+    primer_md: '',
+    composed: 'Kind.',
+    central_nexus_md: '',
+    central_version: 0,
+  });
+  async function admitted() {
+    const started = startLink();
+    const broker = await started.end();
+    broker.answer(broker.last('register'), 'register.ack', ack);
+    broker.push('chat.deliver', { id: 5, from: 'keel', content: 'hi', received_at: 'now' });
+    await quiet();
+    return { ...started, broker };
+  }
+
+  test('asks before any message is passed on, and is told of changes', async () => {
+    const { broker, told } = await admitted();
+    const asked = broker.last('personality.get');
+    assert.deepEqual(asked.payload, { aspect: 'wren' });
+    assert.ok(!told.includes('message 5'));
+    broker.answer(asked, 'personality.get.result', personality(3));
+    await quiet();
+    broker.push('personality.refresh', personality(4));
+    await quiet();
+    assert.deepEqual(told.slice(-3), ['personality 3', 'message 5', 'personality 4']);
+  });
+
+  test('goes on when the broker keeps none', async () => {
+    const { broker, told } = await admitted();
+    const refusal = { error: 'no such kind', code: 'unsupported' };
+    broker.answer(broker.last('personality.get'), 'personality.get.error', refusal);
+    await quiet();
+    assert.deepEqual(told.slice(-2), ['personality unknown', 'message 5']);
+  });
+
+  test('waits three seconds for an answer that a relay loses, and takes a late one', async () => {
+    const { broker, told, clock } = await admitted();
+    clock.advance(2_999);
+    await quiet();
+    assert.ok(!told.includes('message 5'));
+    clock.advance(1);
+    await quiet();
+    assert.equal(told.at(-1), 'message 5');
+    broker.answer(broker.last('personality.get'), 'personality.get.result', personality(3));
+    await quiet();
+    assert.equal(told.at(-1), 'personality 3');
   });
 });
 
@@ -375,6 +431,7 @@ suite('BrokerLink when closed', () => {
       registration,
       cursor: () => 0,
       onAdmitted: async () => true,
+      onPersonality: () => undefined,
       onDeliver: () => undefined,
       onReplayBegins: () => undefined,
       onReplayEnd: () => undefined,

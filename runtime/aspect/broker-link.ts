@@ -3,6 +3,7 @@ import { ChatDeliver, ChatReaction, ChatReplayEnd, ChatSend } from '#shared/fram
 import { FrameCodec } from '#shared/frames/codec';
 import type { FrameDefinition, PayloadOf, ReplyOf } from '#shared/frames/define';
 import { isPassing } from '#shared/frames/errors';
+import { type Personality, PersonalityGet, PersonalityRefresh } from '#shared/frames/personality';
 import { Deregister, Register, type Registration } from '#shared/frames/registration';
 import { SessionRefresh } from '#shared/frames/session-refresh';
 import { backoffMs } from '#shared/sys/backoff';
@@ -20,6 +21,8 @@ const redial = { firstMs: 1_000, maxMs: 60_000 };
 /** How long a name may stay taken by another session: two stale periods. */
 const nameTakenForMs = 60_000;
 const farewellMs = 2_000;
+/** How long our first turn waits for the answer who we are: a relay may have lost it. */
+const personalityMs = 3_000;
 
 /** What the broker says of itself when it lets us in. The reference says nothing. */
 export interface Admission {
@@ -40,6 +43,8 @@ export interface BrokerLinkDeps {
    * registers anew, from what `cursor` then says.
    */
   readonly onAdmitted: (admission: Admission) => Promise<boolean>;
+  /** At each registration, before any message is passed on, and whenever it changes. */
+  readonly onPersonality: (personality: Personality | undefined) => void;
   readonly onDeliver: (message: ChatDeliver) => void;
   readonly onReplayBegins: () => void;
   readonly onReplayEnd: (upToId: number) => void;
@@ -59,6 +64,8 @@ export class BrokerLink {
     ChatDeliver,
     ChatReplayEnd,
     SessionRefresh,
+    PersonalityGet,
+    PersonalityRefresh,
   ]);
   readonly #keeper: SessionKeeper | undefined;
   readonly #stop = new AbortController();
@@ -185,7 +192,25 @@ export class BrokerLink {
       since_msg_id: cursor(),
       request_replay: true,
     });
-    return onAdmitted({ nexusId: nexus_id, headId: head_id });
+    if (!(await onAdmitted({ nexusId: nexus_id, headId: head_id }))) return false;
+    // The reference has no such frame, and would not answer.
+    if (nexus_id !== undefined) await this.#askWhoWeAre(client);
+    return true;
+  }
+
+  /** Later changes come by themselves. */
+  async #askWhoWeAre(client: FrameClient): Promise<void> {
+    const { registration, onPersonality, clock, log } = this.#deps;
+    const late = new AbortController();
+    const asked = client
+      .request(PersonalityGet, { aspect: registration.name })
+      .then(onPersonality, (error) => {
+        if (error instanceof RequestRefused) onPersonality(undefined);
+        else log.warn({ err: error }, 'personality not known');
+      });
+    const waited = sleep(clock, personalityMs, late.signal).catch(() => undefined);
+    await Promise.race([asked, waited]);
+    late.abort();
   }
 
   /** From now on requests wait for the next link, or fail when there will be none. */
@@ -223,8 +248,9 @@ class HeldPushes {
   readonly handlers: readonly PushHandler[];
   #held: (() => void)[] | undefined = [];
 
-  constructor({ onDeliver, onReplayEnd }: BrokerLinkDeps) {
+  constructor({ onDeliver, onReplayEnd, onPersonality }: BrokerLinkDeps) {
     this.handlers = [
+      onPush(PersonalityRefresh, onPersonality),
       onPush(ChatDeliver, (message) => this.#pass(() => onDeliver(message))),
       onPush(ChatReplayEnd, ({ up_to_id }) => this.#pass(() => onReplayEnd(up_to_id))),
     ];

@@ -37,6 +37,17 @@ suite('composePrompt', () => {
     assert.ok(!both.text.includes('Old.'));
   });
 
+  test('takes the broker’s documents instead of the home’s, the central one first', async (t) => {
+    const home = homeWith(t, { 'NEXUS.md': 'Home.', 'PRIMER.md': 'Home too.' });
+    const sections = async (central_nexus_md: string, composed: string) => {
+      const { text } = await composePrompt(home, '', { central_nexus_md, composed });
+      return text.split('\n\n---\n\n').slice(0, -1);
+    };
+    assert.deepEqual(await sections('Us.', 'Given.'), ['Us.', 'Given.']);
+    assert.deepEqual(await sections('', 'Given.'), ['Given.']);
+    assert.deepEqual(await sections('Us.', ' \n'), ['Us.', 'Home.', 'Home too.']);
+  });
+
   test('has the same hash until a document changes', async (t) => {
     const home = homeWith(t, { 'SOUL.md': 'Kind.' });
     const first = await composePrompt(home, '');

@@ -7,6 +7,7 @@ import * as knowledge from './knowledge.ts';
 import * as lifecycle from './lifecycle.ts';
 import * as observe from './observe.ts';
 import * as outpost from './outpost.ts';
+import * as personality from './personality.ts';
 import * as registration from './registration.ts';
 import * as roster from './roster.ts';
 import * as session from './session.ts';
@@ -103,4 +104,9 @@ export const catalogue: readonly FrameDefinition[] = [
   knowledge.KnowledgeListResult,
   knowledge.KnowledgeShare,
   knowledge.KnowledgeShareResult,
+  personality.PersonalityGet,
+  personality.PersonalityGetResult,
+  personality.PersonalitySet,
+  personality.PersonalitySetResult,
+  personality.PersonalityRefresh,
 ];

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { defineFrame, type PayloadOf } from './define.ts';
 
 /** Which program runs an aspect. */
-const Surface = Type.Enum(['funnel', 'agora']);
+export const Surface = Type.Enum(['funnel', 'agora']);
 
 export const SwitchSurfaceResult = defineFrame({
   kind: 'switch.surface.result',

@@ -1,6 +1,6 @@
 import type { TestNexus } from './start-nexus.ts';
 
-/** What REST answered; `body` is undefined when there was none. */
+/** What REST answered; `body` is empty when there was none. */
 export interface Answer {
   readonly status: number;
   readonly body: Record<string, unknown>;
@@ -8,12 +8,12 @@ export interface Answer {
 
 export type Call = (method: string, path: string, body?: unknown) => Promise<Answer>;
 
-/** A caller with a token. A body that is a text goes out as it is. */
-export function restCaller(nexus: TestNexus, token: string): Call {
+/** A caller with a token, or without. A body that is a text goes out as it is. */
+export function restCaller(nexus: Pick<TestNexus, 'url'>, token?: string): Call {
   return async (method, path, body) => {
     const response = await fetch(`${nexus.url}${path}`, {
       method,
-      headers: { authorization: `Bearer ${token}` },
+      headers: token ? { authorization: `Bearer ${token}` } : {},
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();

@@ -1,30 +1,9 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { FakeClock } from '#shared/sys/fake-clock';
-import { startNexus, type TestNexus } from './start-nexus.ts';
+import { type Answer, restCaller as caller } from './rest-caller.ts';
+import { startNexus } from './start-nexus.ts';
 import { registration, TestClient } from './test-client.ts';
-
-interface Answer {
-  readonly status: number;
-  readonly body: Record<string, unknown>;
-}
-
-/** A caller with a token: `call('POST', '/aspects/register', body)`. */
-function caller(nexus: TestNexus, token?: string) {
-  return async (method: string, path: string, body?: unknown): Promise<Answer> => {
-    const response = await fetch(`${nexus.url}${path}`, {
-      method,
-      headers: token ? { authorization: `Bearer ${token}` } : {},
-      ...(body !== undefined && {
-        body: typeof body === 'string' ? body : JSON.stringify(body),
-      }),
-    });
-    return {
-      status: response.status,
-      body: (await response.json()) as Record<string, unknown>,
-    };
-  };
-}
 
 suite('REST', () => {
   test('health is open to anyone, nothing else is', async (t) => {
@@ -42,8 +21,10 @@ suite('REST', () => {
       ['GET', '/connect'],
       ['GET', '/nowhere'],
     ] as const) {
-      assert.equal((await anyone(method, path)).status, 401, path);
-      assert.equal((await stranger(method, path)).status, 401, path);
+      const missing = { status: 401, body: { error: 'missing bearer token' } };
+      assert.deepEqual(await anyone(method, path), missing, path);
+      const invalid = { status: 401, body: { error: 'invalid bearer token' } };
+      assert.deepEqual(await stranger(method, path), invalid, path);
     }
   });
 
