@@ -5,7 +5,7 @@ import { openLogFile } from '#shared/sys/pino-log';
 import { type BrokerOptions, defaultLimits } from '../app/broker.ts';
 import { StartRefused } from '../app/errors.ts';
 import { parseListenAddress } from '../app/listen-address.ts';
-import { vaultKeyVariable } from '../vault/key-ring.ts';
+import { vaultKeyVariable } from '../vault/keys/key-ring.ts';
 import type { serverFlags } from './flags.ts';
 
 export type ServerFlags = InferredOptionTypes<typeof serverFlags>;
