@@ -1,6 +1,6 @@
 import type { PersonalitySource } from '../aspects/personality-source.ts';
 import type { PersonalityStore } from '../personalities/personality-store.ts';
-import type { McpProfiles } from '../vault/mcp-profiles.ts';
+import type { McpProfiles } from '../vault/profiles/mcp-profiles.ts';
 
 export interface AspectBundleDeps {
   readonly personalities: PersonalityStore;

@@ -85,9 +85,9 @@ import { endpointFile, removeEndpoint, writeEndpoint } from '../storage/endpoint
 import { certificateFiles } from '../tls/certificate-files.ts';
 import { turnHandlers } from '../turns/handlers.ts';
 import { TurnService } from '../turns/turn-service.ts';
-import { vaultKeyFile } from '../vault/key-file.ts';
+import { vaultKeyFile } from '../vault/keys/key-file.ts';
 import { openVault } from '../vault/open-vault.ts';
-import { ProfileStore } from '../vault/profile-store.ts';
+import { ProfileStore } from '../vault/profiles/profile-store.ts';
 import { VaultStore } from '../vault/vault-store.ts';
 import { vaultMigration } from '../vault/vault-tables.ts';
 import { accessControl } from './access-control.ts';

@@ -6,7 +6,7 @@ import { migrations } from '../app/broker.ts';
 import { AuditJournal } from '../audit/audit-journal.ts';
 import { type BackupMade, databaseFile, makeBackup } from '../storage/backup.ts';
 import { openToRead } from '../storage/database.ts';
-import { vaultKeyFile } from '../vault/key-file.ts';
+import { vaultKeyFile } from '../vault/keys/key-file.ts';
 import { dataDirFlag, jsonFlag } from './flags.ts';
 
 const flags = {

@@ -6,7 +6,7 @@ import { type BrokerOptions, defaultLimits } from '../app/broker.ts';
 import { StartRefused } from '../app/errors.ts';
 import { parseListenAddress } from '../app/listen-address.ts';
 import { parseTransport } from '../app/listener-choice.ts';
-import { vaultKeyVariable } from '../vault/key-ring.ts';
+import { vaultKeyVariable } from '../vault/keys/key-ring.ts';
 import type { serverFlags } from './flags.ts';
 
 export type ServerFlags = InferredOptionTypes<typeof serverFlags>;

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { FrameRefused } from '#shared/frames/errors';
 import type { CredentialDefaults, Defaults } from '../vault/credential-defaults.ts';
 import { credentialUses } from '../vault/events.ts';
-import { type McpProfiles, maxProfileBytes } from '../vault/mcp-profiles.ts';
+import { type McpProfiles, maxProfileBytes } from '../vault/profiles/mcp-profiles.ts';
 import { assertAdmin } from './admin.ts';
 import { bodyOf, bodyText, type Resource } from './app.ts';
 

@@ -1,14 +1,14 @@
 import type { KnownSecrets } from '#shared/sys/known-secrets';
 import type { Log } from '#shared/sys/log';
 import type { Journal } from '../journal/journal.ts';
-import { AccessLog } from './access-log.ts';
-import { CredentialAccess } from './credential-access.ts';
+import { AccessLog } from './access/access-log.ts';
+import { CredentialAccess } from './access/credential-access.ts';
+import { ProviderEnvironment } from './access/provider-environment.ts';
 import { CredentialDefaults } from './credential-defaults.ts';
-import { KeyFile } from './key-file.ts';
-import { KeyRing } from './key-ring.ts';
-import { McpProfiles } from './mcp-profiles.ts';
-import type { ProfileStore } from './profile-store.ts';
-import { ProviderEnvironment } from './provider-environment.ts';
+import { KeyFile } from './keys/key-file.ts';
+import { KeyRing } from './keys/key-ring.ts';
+import { McpProfiles } from './profiles/mcp-profiles.ts';
+import type { ProfileStore } from './profiles/profile-store.ts';
 import { Vault } from './vault.ts';
 import type { VaultStore } from './vault-store.ts';
 

@@ -9,9 +9,9 @@ import { JournalError } from '../journal/errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import { journalMigration, SqliteJournal } from '../journal/sqlite-journal.ts';
 import { openDatabase } from '../storage/database.ts';
-import { vaultKeyFile } from './key-file.ts';
+import { vaultKeyFile } from './keys/key-file.ts';
 import { type OpenVault, openVault } from './open-vault.ts';
-import { ProfileStore } from './profile-store.ts';
+import { ProfileStore } from './profiles/profile-store.ts';
 import { VaultStore } from './vault-store.ts';
 import { vaultMigration } from './vault-tables.ts';
 

@@ -16,8 +16,8 @@ import {
   credentialsResealed,
   type SealedBundle,
 } from './events.ts';
+import type { Sealed } from './keys/seal.ts';
 import type { CredentialMode } from './kinds.ts';
-import type { Sealed } from './seal.ts';
 
 /** A credential as it is stored. */
 export interface StoredCredential {

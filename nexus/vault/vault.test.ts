@@ -3,7 +3,7 @@ import { createCipheriv } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { suite, type TestContext, test } from 'node:test';
 import { rebuildProjections } from '../journal/maintenance.ts';
-import { legacyKey } from './seal.ts';
+import { legacyKey } from './keys/seal.ts';
 import { full, jira, provider, sessionSecret, vaultOn } from './test-kit.ts';
 
 /** A row as the reference writes it: its own seal, and none of our columns. */

@@ -13,7 +13,8 @@ import {
   credentialsResealed,
   type SealedBundle,
 } from './events.ts';
-import type { KeyRing } from './key-ring.ts';
+import type { KeyRing } from './keys/key-ring.ts';
+import { type Sealed, seal } from './keys/seal.ts';
 import {
   assertBundle,
   type Bundle,
@@ -30,7 +31,6 @@ import {
   maxVaultBytes,
 } from './limits.ts';
 import { OneAtATime } from './one-at-a-time.ts';
-import { type Sealed, seal } from './seal.ts';
 import type { StoredCredential, VaultStore } from './vault-store.ts';
 
 export interface VaultDeps {

@@ -6,7 +6,7 @@ import { migrations } from '#nexus/app/broker';
 import { AuditJournal } from '#nexus/audit/audit-journal';
 import { exportJournal } from '#nexus/audit/export-file';
 import { openToRead } from '#nexus/storage/database';
-import { KeyFile } from '#nexus/vault/key-file';
+import { KeyFile } from '#nexus/vault/keys/key-file';
 import { openLogFile } from '#shared/sys/pino-log';
 import { type Outcome, runNexus } from './nexus-command.ts';
 import { operatorCall, restCaller } from './rest-caller.ts';

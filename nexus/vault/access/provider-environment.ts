@@ -1,9 +1,9 @@
 import type { Log } from '#shared/sys/log';
+import { apiShapes, type Bundle } from '../kinds.ts';
+import type { Vault } from '../vault.ts';
+import type { VaultStore } from '../vault-store.ts';
 import type { AccessLog } from './access-log.ts';
 import { denialOf } from './access-rules.ts';
-import { apiShapes, type Bundle } from './kinds.ts';
-import type { Vault } from './vault.ts';
-import type { VaultStore } from './vault-store.ts';
 
 type ApiShape = (typeof apiShapes)[number];
 

@@ -1,5 +1,5 @@
-import type { Journal } from '../journal/journal.ts';
-import { type AccessEntry, type CredentialAccessed, credentialAccessed } from './events.ts';
+import type { Journal } from '../../journal/journal.ts';
+import { type AccessEntry, type CredentialAccessed, credentialAccessed } from '../events.ts';
 
 /** The record of who was given which credential, and who was refused. */
 export class AccessLog {

@@ -1,7 +1,7 @@
 import type { Statement } from 'better-sqlite3';
-import type { JournalEvent, Projection } from '../journal/journal.ts';
-import type { Database } from '../storage/database.ts';
-import { type McpProfileSet, mcpProfileSet } from './events.ts';
+import type { JournalEvent, Projection } from '../../journal/journal.ts';
+import type { Database } from '../../storage/database.ts';
+import { type McpProfileSet, mcpProfileSet } from '../events.ts';
 
 /** The aspects' MCP profiles, placeholders intact, as a table derived from the journal. */
 export class ProfileStore implements Projection {

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
+import { keyFolder, sessionSecret } from '../test-kit.ts';
 import { KeyFile } from './key-file.ts';
 import { KeyRing } from './key-ring.ts';
 import { newDataKey, seal } from './seal.ts';
-import { keyFolder, sessionSecret } from './test-kit.ts';
 
 const mail = { name: 'mail', kind: 'imap' };
 const hex = () => newDataKey().bytes.toString('hex');

@@ -1,5 +1,5 @@
 import { FrameRefused } from '#shared/frames/errors';
-import { VaultError } from './errors.ts';
+import { VaultError } from '../errors.ts';
 import { type KeyFile, maxKeys, parseKeys } from './key-file.ts';
 import {
   type DataKey,

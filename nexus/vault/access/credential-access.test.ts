@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, type TestContext, test } from 'node:test';
-import type { CredentialAsk } from '../credentials/credential-source.ts';
-import { full, jira, provider, vaultOn } from './test-kit.ts';
+import type { CredentialAsk } from '../../credentials/credential-source.ts';
+import { full, jira, provider, vaultOn } from '../test-kit.ts';
 
 const ask: CredentialAsk = {
   aspect: 'wren',

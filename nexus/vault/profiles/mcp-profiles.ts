@@ -1,13 +1,13 @@
 import { FrameRefused } from '#shared/frames/errors';
-import type { Journal } from '../journal/journal.ts';
-import type { AccessLog } from './access-log.ts';
-import { denialOf } from './access-rules.ts';
-import { type AccessEntry, type McpProfileSet, mcpProfileSet } from './events.ts';
-import type { Bundle } from './kinds.ts';
+import type { Journal } from '../../journal/journal.ts';
+import type { AccessLog } from '../access/access-log.ts';
+import { denialOf } from '../access/access-rules.ts';
+import { type AccessEntry, type McpProfileSet, mcpProfileSet } from '../events.ts';
+import type { Bundle } from '../kinds.ts';
+import type { Vault } from '../vault.ts';
+import type { VaultStore } from '../vault-store.ts';
 import { type Placeholder, placeholdersIn, substitute } from './placeholders.ts';
 import type { ProfileStore } from './profile-store.ts';
-import type { Vault } from './vault.ts';
-import type { VaultStore } from './vault-store.ts';
 
 /** Bytes of a profile as it is stored. */
 export const maxProfileBytes = 256 * 1024;

@@ -4,13 +4,13 @@ import type {
   Credential,
   CredentialAsk,
   CredentialSource,
-} from '../credentials/credential-source.ts';
+} from '../../credentials/credential-source.ts';
+import type { AccessEntry } from '../events.ts';
+import type { Bundle } from '../kinds.ts';
+import type { Vault } from '../vault.ts';
+import type { StoredCredential, VaultStore } from '../vault-store.ts';
 import type { AccessLog } from './access-log.ts';
 import { type Denial, denialOf } from './access-rules.ts';
-import type { AccessEntry } from './events.ts';
-import type { Bundle } from './kinds.ts';
-import type { Vault } from './vault.ts';
-import type { StoredCredential, VaultStore } from './vault-store.ts';
 
 export interface CredentialAccessDeps {
   readonly vault: Vault;

@@ -1,6 +1,6 @@
 import { nameKey } from '#shared/config/names';
-import { everyAspect } from './limits.ts';
-import type { StoredCredential } from './vault-store.ts';
+import { everyAspect } from '../limits.ts';
+import type { StoredCredential } from '../vault-store.ts';
 
 /** Why an aspect may not read a credential, in the order of the checks (auth spec §10.5). */
 export type Denial = 'unknown' | 'not_allowed' | 'other_kind' | 'proxy_only';

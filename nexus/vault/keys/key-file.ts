@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { systemCodeOf } from '#shared/errors';
-import { VaultError } from './errors.ts';
+import { VaultError } from '../errors.ts';
 import { type DataKey, dataKey } from './seal.ts';
 
 /** In the data directory, unless the key comes from the environment. */

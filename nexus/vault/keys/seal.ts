@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, hash, hkdfSync, randomBytes } from 'node:crypto';
-import { VaultError } from './errors.ts';
+import { VaultError } from '../errors.ts';
 
 const algorithm = 'aes-256-gcm';
 const nonceBytes = 12;
