@@ -15,6 +15,8 @@ export interface BenchOptions {
   /** How our readers of `fanout` are addressed. */
   readonly form: 'subscribe' | 'mention';
   readonly natsServer: string;
+  /** Whether our server runs from `dist/`, as where it is installed. */
+  readonly built: boolean;
   /** Folder for CPU profiles of our server. */
   readonly profileDir?: string | undefined;
 }

@@ -7,6 +7,7 @@ export const usage = `npm run bench -- <bench or metric>... [options]
   --seconds S         length of one measurement (each bench has its own default)
   --form FORM         readers of fanout: subscribe (operators) or mention (aspects, by @all)
   --nats-server PATH  program of the peer (NATS_SERVER, or nats-server)
+  --built             our server as it is installed, from dist/ (npm run build), not from source
   --profile DIR       write CPU profiles of our server there
   --verbose           a line a round on stderr, also when it is no terminal`;
 
@@ -27,6 +28,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
       seconds: { type: 'string' },
       form: { type: 'string', default: 'subscribe' },
       'nats-server': { type: 'string', default: process.env['NATS_SERVER'] || 'nats-server' },
+      built: { type: 'boolean', default: false },
       profile: { type: 'string' },
       verbose: { type: 'boolean', default: false },
     },
@@ -43,6 +45,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
       seconds: values.seconds === undefined ? undefined : positive('--seconds', values.seconds),
       form,
       natsServer: values['nats-server'],
+      built: values.built,
       profileDir: values.profile,
     },
   };

@@ -4,6 +4,9 @@ import type { BenchContext } from '../bench-case.ts';
 import type { ServerProcess } from '../process.ts';
 import { repository } from '../workbench.ts';
 
+const sourceProgram = join(repository, 'nexus', 'cmd', 'nexus.ts');
+const builtProgram = join(repository, 'dist', 'nexus', 'cmd', 'nexus.js');
+
 const tokensAtOnce = 50;
 
 /** A broker of ours in a fresh data directory, as an operator would run it. */
@@ -30,8 +33,7 @@ export class NexusServer {
       program: process.execPath,
       args: [
         ...profile,
-        '--conditions=nexus-source',
-        join(repository, 'nexus', 'cmd', 'nexus.ts'),
+        ...(options.built ? [builtProgram] : ['--conditions=nexus-source', sourceProgram]),
         'serve',
         '--addr=127.0.0.1:0',
         `--data-dir=${folder}`,
