@@ -36,13 +36,16 @@ export interface SqliteJournalDeps {
   readonly clock: Clock;
   /** Events in one transaction, which bounds how long one commit can take. */
   readonly maxGroup?: number;
+  /** How long a group of events may grow while the process is busy. */
+  readonly maxDelayMs?: number;
   /** Events waiting for their commit; more are refused with `journal.busy`. */
   readonly maxWaiting?: number;
 }
 
 /**
- * The journal in SQLite, with group commit: whatever arrives in one turn of the event loop is
- * written in one transaction, projections included, and is durable after one sync.
+ * The journal in SQLite, with group commit: whatever arrives in one turn of the event loop, or in
+ * the busy turns of a short while, is written in one transaction, projections included, and is
+ * durable after one sync.
  */
 export class SqliteJournal implements Journal {
   readonly #deps: SqliteJournalDeps;
@@ -60,6 +63,7 @@ export class SqliteJournal implements Journal {
     this.#queue = new AppendQueue({
       maxWaiting: deps.maxWaiting,
       maxGroup: deps.maxGroup ?? 2048,
+      maxDelayMs: deps.maxDelayMs ?? 2,
       commit: (group) => this.#commitGroup(group),
     });
     const { writer, reader } = deps.database;

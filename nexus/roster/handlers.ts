@@ -34,8 +34,9 @@ export function rosterHandlers(deps: RosterHandlerDeps, startReplay: StartReplay
       const registration = admitted(connection.identity, fields);
       if (via_outpost) connection.outpostId ??= via_outpost;
       const route = await roster.connect(registration, connection, !request_replay);
-      // After this answer: the replay follows the ack (§1.8).
-      if (route && request_replay) setImmediate(startReplay, route, since_msg_id);
+      // After this answer, which is a promise away: the replay follows the ack (§1.8), and its
+      // beginning leaves in the same write.
+      if (route && request_replay) process.nextTick(startReplay, route, since_msg_id);
       return {
         heartbeat_interval_s: heartbeatIntervalS,
         stale_after_s: roster.staleAfterS,

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { TSchema } from 'typebox';
+import { seed } from './fuzz-runs.ts';
 
 /** What TypeBox writes of JSON Schema, as far as our definitions use it. */
 interface JsonSchema {
@@ -68,10 +69,18 @@ export function fitting(schema: JsonSchema): fc.Arbitrary<unknown> {
   }
 }
 
-function text({ pattern, minLength = 0, maxLength = 24 }: JsonSchema): fc.Arbitrary<string> {
-  if (pattern) return fc.stringMatching(new RegExp(pattern));
+function text({ pattern, minLength = 0, maxLength = Infinity }: JsonSchema): fc.Arbitrary<string> {
+  if (pattern) return fc.constantFrom(...matching(pattern, minLength, maxLength));
   const most = Math.max(minLength, Math.min(maxLength, 24));
   return fc.string({ minLength, maxLength: most, unit: 'binary' });
+}
+
+/** Generating these is slow, so that a few must do. */
+function matching(pattern: string, minLength: number, maxLength: number): string[] {
+  const arbitrary = fc
+    .stringMatching(new RegExp(pattern), { size: '-1' })
+    .filter(({ length }) => length >= minLength && length <= maxLength);
+  return fc.sample(arbitrary, { numRuns: 8, seed });
 }
 
 const range = ({ minimum = -1_000, maximum = 1_000 }: JsonSchema) => ({

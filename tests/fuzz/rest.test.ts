@@ -15,6 +15,8 @@ const routes = [
   '/api/admin/tokens',
 ] as const;
 
+const maxBodyBytes = 65_536;
+
 const register = catalogue.find(({ kind }) => kind === 'register');
 const body = fc.oneof(
   hostileText,
@@ -35,14 +37,19 @@ suite('REST under hostile input', () => {
       async (path, token, text) => {
         const response = await fetch(`${nexus.url}${path}`, {
           method: 'POST',
-          headers: { authorization: `Bearer ${token}` },
+          headers: { authorization: `Bearer ${token}`, connection: 'close' },
           body: text,
+        }).catch((error) => {
+          // Refused at its length, the connection may be gone before the rest of it is sent.
+          if (Buffer.byteLength(text) > maxBodyBytes) return undefined;
+          throw error;
         });
+        if (!response) return;
         const answer = (await response.json()) as { error?: string };
         assert.ok(response.status < 500, `${response.status} ${JSON.stringify(answer)}`);
         if (!response.ok) assert.ok(answer.error && answer.error.length <= 2_000);
         const list = await fetch(`${nexus.url}/aspects`, {
-          headers: { authorization: `Bearer ${tokens[0]}` },
+          headers: { authorization: `Bearer ${tokens[0]}`, connection: 'close' },
         });
         assert.equal(list.status, 200);
         await list.json();
