@@ -6,19 +6,15 @@ import { RemoteAspects } from '../operator/remote-aspects.ts';
 export interface AspectPlace {
   readonly 'data-dir': string;
   readonly via?: string | undefined;
+  readonly pin?: string | undefined;
 }
 
 /** Through the broker where one runs, else on the data directory itself. */
 export async function openAspects(place: AspectPlace): Promise<AspectAdmin> {
-  const { 'data-dir': dataDir, via } = place;
+  const { 'data-dir': dataDir, via, pin } = place;
   if (via !== undefined || hasBroker(dataDir)) {
-    return new RemoteAspects(
-      findBroker(dataDir, {
-        url: via,
-        pin: process.env['NEXUS_PIN'],
-        token: process.env['NEXUS_ADMIN_TOKEN'],
-      }),
-    );
+    const token = process.env['NEXUS_ADMIN_TOKEN'];
+    return new RemoteAspects(findBroker(dataDir, { url: via, pin, token }));
   }
   const { openLocalAspects } = await import('../app/local-aspects.ts');
   return openLocalAspects(dataDir);

@@ -56,9 +56,9 @@ export const enroll: CommandModule<Place, Flags> = {
 };
 
 async function write(argv: Flags, out: string): Promise<MintedKeyfile> {
-  const { name, provider, model, 'nexus-url': nexusUrl } = argv;
+  const { name, provider, model, pin, 'nexus-url': nexusUrl } = argv;
   const admin = await openAspects(argv);
-  const wish: MintWish = { name, out, nexusUrl, provider, model };
+  const wish: MintWish = { name, out, nexusUrl, pin, provider, model };
   return mintKeyfile(admin, wish).finally(() => admin.close());
 }
 

@@ -5,16 +5,10 @@ import { aspectTable } from '../operator/aspect-table.ts';
 import { OperatorError } from '../operator/errors.ts';
 import { openAspects } from './aspect-access.ts';
 import { enroll, mint } from './aspect-mint.ts';
-import { dataDirFlag, jsonFlag } from './flags.ts';
+import { clientFlags } from './flags.ts';
 
-const flags = {
-  ...dataDirFlag,
-  ...jsonFlag,
-  via: {
-    type: 'string',
-    describe: 'address of a running broker; found through --data-dir unless given',
-  },
-} as const satisfies Record<string, Options>;
+const { url: via, ...others } = clientFlags;
+const flags = { ...others, via } as const satisfies Record<string, Options>;
 
 type AspectFlags = InferredOptionTypes<typeof flags>;
 

@@ -56,9 +56,8 @@ async function validated(t: TestContext, bundle: AspectBundle) {
   });
   const { encrypted_payload } = keyfile;
   const request = { method: 'POST', body: JSON.stringify({ encrypted_payload }) };
-  const response = await app.request('/api/aspect/validate', request, {
-    incoming: { socket: { remoteAddress: '127.0.0.1', remotePort: 1, remoteFamily: 'IPv4' } },
-  });
+  const from = { remoteAddress: '127.0.0.1' };
+  const response = await app.request('/api/aspect/validate', request, from);
   assert.equal(response.status, 200);
   const body = (await response.json()) as Record<string, unknown>;
   return { body, warnings };

@@ -9,7 +9,7 @@ import { type ValidationDeps, validateKeyfile } from '../aspects/validation.ts';
 import type { SessionToken, SessionTokens } from '../credentials/session-token.ts';
 import { wireTime } from '../storage/sql-time.ts';
 import type { HttpEnv, Resource } from './app.ts';
-import { callerAddress, type Rate, RateLimit } from './rate-limit.ts';
+import { callerOf, type Rate, RateLimit } from './rate-limit.ts';
 
 const maxBodyBytes = 16 * 1024;
 
@@ -51,7 +51,7 @@ export function validateRoutes(deps: ValidateDeps): Resource {
 
   const answer = async (c: Context<HttpEnv>) => {
     c.header('Cache-Control', 'no-store');
-    await addresses.take(callerAddress(c));
+    await addresses.take(callerOf(c.env));
     const encrypted = onlyMember(await c.req.text());
     if (encrypted === undefined) return c.json({ error: 'request body malformed' }, 400);
     if (encrypted === '') return c.json({ error: 'encrypted_payload missing' }, 400);
@@ -69,7 +69,7 @@ export function validateRoutes(deps: ValidateDeps): Resource {
         return c.json({ error: 'mcp profile resolve failed' }, 500);
       }
       if (!(error instanceof KeyfileRefused)) throw error;
-      deps.log.warn({ code: error.code, address: callerAddress(c) }, 'keyfile refused');
+      deps.log.warn({ code: error.code, address: callerOf(c.env) }, 'keyfile refused');
       const { message, currentVersion } = error;
       const current = currentVersion !== undefined && { current_version: currentVersion };
       return c.json({ error: message, ...current }, statuses[error.code]);

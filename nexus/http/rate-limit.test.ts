@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, type TestContext, test } from 'node:test';
-import { networkOf, RateLimit } from './rate-limit.ts';
+import { callerOf, RateLimit } from './rate-limit.ts';
 
 const startTime = (t: TestContext) => t.mock.timers.enable({ apis: ['Date', 'setTimeout'] });
 
@@ -18,15 +18,19 @@ suite('RateLimit', () => {
   });
 });
 
-suite('networkOf', () => {
-  test('is what one host has of IPv6, however it is written', () => {
+suite('callerOf', () => {
+  test('is an IPv4 address, or what one host has of IPv6, however it is written', () => {
     const written: [string, string][] = [
+      ['10.0.0.7', '10.0.0.7'],
+      ['::ffff:10.0.0.7', '10.0.0.7'],
       ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
       ['2001:DB8:1:2::6', '2001:db8:1:2'],
       ['2001:db8::6', '2001:db8:0:0'],
       ['::1', '0:0:0:0'],
       ['fe80::1%eth0', 'fe80:0:0:0'],
     ];
-    for (const [address, network] of written) assert.equal(networkOf(address), network);
+    for (const [remoteAddress, caller] of written) {
+      assert.equal(callerOf({ remoteAddress }), caller);
+    }
   });
 });

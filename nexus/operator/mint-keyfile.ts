@@ -1,6 +1,7 @@
 import { newSigningPair } from '#shared/crypto/ed25519-keys';
 import { assertWritable, writeKeyfile } from '#shared/crypto/keyfile';
 import { makeKeyfile } from '#shared/crypto/keyfile-payload';
+import { parsePin } from '#shared/transport/pinned-tls';
 import { connectUrl } from '#shared/transport/ws-dial';
 import type { AspectAdmin } from '../aspects/aspect-admin.ts';
 import type { MintView } from '../aspects/aspect-view.ts';
@@ -12,6 +13,8 @@ export interface MintWish {
   readonly out: string;
   /** Where the aspect will find its broker; where we found it, unless given. */
   readonly nexusUrl?: string | undefined;
+  /** The certificate that the aspect is to trust there, and no other. */
+  readonly pin?: string | undefined;
   readonly provider?: string | undefined;
   readonly model?: string | undefined;
 }
@@ -30,6 +33,7 @@ export interface MintedKeyfile extends Omit<MintView, 'server_pubkey_b64'> {
 export async function mintKeyfile(admin: AspectAdmin, wish: MintWish): Promise<MintedKeyfile> {
   const { name, out, provider, model } = wish;
   const nexusUrl = urlFor(wish.nexusUrl, admin.brokerUrl);
+  const tlsSha256 = wish.pin === undefined ? undefined : digestIn(wish.pin);
   // Before the keyfile that is in use becomes void.
   assertWritable(out);
   const { seed, publicKey } = newSigningPair();
@@ -42,10 +46,18 @@ export async function mintKeyfile(admin: AspectAdmin, wish: MintWish): Promise<M
     nexusId: minted.nexus_id,
     nexusUrl,
     serverPublicKey: Buffer.from(server_pubkey_b64, 'base64'),
+    tlsSha256,
     now: Date.now(),
   });
   writeKeyfile(out, keyfile);
   return { ...rest, keyfile: out, nexus_url: nexusUrl, fingerprint };
+}
+
+function digestIn(pin: string): string {
+  const digest = parsePin(pin)?.slice('sha256:'.length);
+  if (digest) return digest;
+  const message = `--pin ${pin}: write sha256: and 64 hex digits, as nexus cert show prints it`;
+  throw new OperatorError('operator.no_broker', message);
 }
 
 /** Addresses that mean "every one of mine" lead nobody here. */

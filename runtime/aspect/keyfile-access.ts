@@ -23,7 +23,7 @@ export interface KeyfileAccessDeps {
   readonly aspect: string;
   /** Where the broker is, instead of what the keyfile says. */
   readonly url?: string | undefined;
-  /** The broker's certificate, where the system does not know it. */
+  /** The certificate to trust there, instead of what the keyfile says. */
   readonly pin?: string | undefined;
   readonly clock: Clock;
 }
@@ -50,6 +50,7 @@ export class KeyfileAccess implements RenewableSession {
   readonly #deps: KeyfileAccessDeps;
   /** `http` or `https`, without a path. */
   readonly #base: string;
+  readonly #pin: string | undefined;
   #expiresAt = 0;
 
   /** Throws `AspectError` when the keyfile would travel in the open. */
@@ -61,6 +62,8 @@ export class KeyfileAccess implements RenewableSession {
       throw new AspectError('aspect.refused', message);
     }
     this.#base = url.origin;
+    const pinned = url.protocol === 'https:' ? deps.keyfile.envelope.tls_sha256 : undefined;
+    this.#pin = deps.pin ?? pinned;
   }
 
   get expiresAt(): number {
@@ -68,8 +71,7 @@ export class KeyfileAccess implements RenewableSession {
   }
 
   async dial(signal: AbortSignal): Promise<Transport> {
-    const { pin } = this.#deps;
-    return dial(this.#base, await this.renew(signal), { signal, pin });
+    return dial(this.#base, await this.renew(signal), { signal, pin: this.#pin });
   }
 
   async renew(signal: AbortSignal): Promise<string> {
@@ -103,13 +105,16 @@ export class KeyfileAccess implements RenewableSession {
     const { status, text } = await this.#exchange(path, signal, body);
     const value = parse(text);
     if (status < 300 && check.accepts(value)) return value;
-    const reason = reasonIn(value) ?? `HTTP ${status}`;
+    const reason = reasonIn(value);
     // What the broker says of the keyfile will not change by asking again.
-    if ([400, 401, 403, 404].includes(status)) {
+    if (reason && [400, 401, 403, 404].includes(status)) {
       const message = `${this.#base} does not take this keyfile: ${reason}`;
       throw new AspectError('aspect.refused', message);
     }
-    throw new LinkError('link.unreachable', `${this.#base}${path} answered: ${reason}`);
+    throw new LinkError(
+      'link.unreachable',
+      `${this.#base}${path} answered ${reason ?? `HTTP ${status}`}`,
+    );
   }
 
   async #exchange(path: string, signal: AbortSignal, body?: object): Promise<HttpAnswer> {
@@ -117,12 +122,13 @@ export class KeyfileAccess implements RenewableSession {
       return await httpCall(new URL(path, this.#base), {
         method: body ? 'POST' : 'GET',
         body,
-        pin: this.#deps.pin,
+        pin: this.#pin,
         signal: AbortSignal.any([signal, AbortSignal.timeout(answerWithinMs)]),
         maxBytes: maxAnswerBytes,
       });
     } catch (cause) {
       signal.throwIfAborted();
+      if (cause instanceof LinkError) throw cause;
       const message = `cannot reach ${this.#base}: ${messageOf(cause)}`;
       throw new LinkError('link.unreachable', message, { cause });
     }

@@ -97,7 +97,7 @@ function accessSettings(values: ReturnType<typeof parse>['values'], env: Env): A
   if (!url) throw new BadSettings('set NEXUS_URL to the broker’s address, or pass --url');
   if (!token) {
     throw new BadSettings(
-      `pass --keyfile, or set ${tokenEnv} to this aspect’s token (nexus token NAME)`,
+      `set ${tokenEnv} to this aspect’s token (nexus token NAME), or pass --keyfile`,
     );
   }
   return { url, token, pin };

@@ -27,6 +27,8 @@ export interface KeyfileParts {
   readonly nexusUrl: string;
   /** The broker's Ed25519 key. */
   readonly serverPublicKey: Uint8Array;
+  /** The only certificate to trust there, by its SHA-256 in hex. */
+  readonly tlsSha256?: string | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -50,6 +52,7 @@ export function makeKeyfile(parts: KeyfileParts): { keyfile: Keyfile; fingerprin
       nexus_url: parts.nexusUrl,
       nexus_id: parts.nexusId,
       issued_at: issuedAt,
+      ...(parts.tlsSha256 && { tls_sha256: parts.tlsSha256 }),
       server_pubkey: Buffer.from(parts.serverPublicKey).toString('base64'),
     },
     encrypted_payload: sealed.toString('base64'),

@@ -33,9 +33,9 @@ const KeyfileJson = Type.Object({
     nexus_url: text,
     nexus_id: text,
     issued_at: Type.Optional(Type.String()),
-    /** Ours, for pinning: SHA-256 of the certificate's SPKI, in hex. */
+    /** Ours: the only certificate to trust there, by the SHA-256 of its DER form, in hex. */
     tls_sha256: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$' })),
-    /** Ours, for pinning: the broker's Ed25519 key, in base64. */
+    /** Ours: the broker's Ed25519 key, in base64. */
     server_pubkey: Type.Optional(text),
   }),
   /** A sealed box to the broker's key, in base64. Nobody but the broker can look inside. */

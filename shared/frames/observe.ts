@@ -76,6 +76,7 @@ export const SubscribeObserve = defineFrame({
   kind: 'subscribe.observe',
   from: ['operator'],
   reply: SubscribeAck,
+  effect: 'reads',
   payload: Type.Object({
     aspect: ObservedName,
     /** Only what has a higher `seq` is replayed. */
@@ -92,6 +93,7 @@ export const UnsubscribeObserve = defineFrame({
   kind: 'unsubscribe.observe',
   from: ['operator'],
   reply: SubscribeAck,
+  effect: 'reads',
   payload: Type.Object({ aspect: ObservedName }),
 });
 

@@ -1,22 +1,26 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
+import { mintKeyfile } from '#nexus/operator/mint-keyfile';
+import { RemoteAspects } from '#nexus/operator/remote-aspects';
+import { makeSelfSigned } from '#nexus/tls/self-signed';
 import { AspectRuntime } from '#runtime/aspect/aspect-runtime';
 import { KeyfileAccess } from '#runtime/aspect/keyfile-access';
 import { loadAspectHome } from '#shared/config/aspect-json';
-import type { Keyfile } from '#shared/crypto/keyfile';
+import { type Keyfile, readKeyfile } from '#shared/crypto/keyfile';
 import { systemClock } from '#shared/sys/clock';
 import { FakeClock } from '#shared/sys/fake-clock';
 import { newUlid } from '#shared/sys/ids';
 import { silentLog } from '#shared/sys/log';
 import { eventually } from '../eventually.ts';
 import { asOperator, mint } from './keyfile-aspect.ts';
-import { roomyLimits, startNexus, type TestNexus } from './start-nexus.ts';
+import { roomyLimits, startNexus, type TestNexus, temporaryFolder } from './start-nexus.ts';
 import { HeldProvider, makeHome } from './start-team.ts';
 
 const minuteMs = 60_000;
 const never = new AbortController().signal;
 
-const accessOf = (keyfile: Keyfile, more: { aspect?: string; url?: string } = {}) =>
+const accessOf = (keyfile: Keyfile, more: { aspect?: string; url?: string; pin?: string } = {}) =>
   new KeyfileAccess({ keyfile, aspect: 'wren', clock: systemClock, ...more });
 
 /** An aspect that comes in with a keyfile, on the broker's own clock. */
@@ -116,6 +120,29 @@ suite('an aspect with a keyfile', () => {
     await assert.rejects(access.renew(never), { code: 'link.unreachable' });
     const stopped = AbortSignal.abort(new Error('stopping'));
     await assert.rejects(access.renew(stopped), /stopping/);
+  });
+
+  test('trusts only the certificate that the keyfile was minted with', async (t) => {
+    const folder = temporaryFolder(t);
+    const { cert, key, pin } = await makeSelfSigned(folder, [], Date.now());
+    const nexus = await startNexus(t, { tls: { cert, key } });
+    const admin = new RemoteAspects({ url: nexus.url, token: nexus.operatorToken(), pin });
+    const keyfileWith = async (name: string, wish: { pin?: string }) => {
+      const out = join(folder, `${name}.json`);
+      await mintKeyfile(admin, { name: 'wren', out, ...wish });
+      return readKeyfile(out);
+    };
+    const unpinned = await keyfileWith('unpinned', {});
+    assert.equal(unpinned.envelope.tls_sha256, undefined);
+    await assert.rejects(accessOf(unpinned).renew(never), { code: 'link.unreachable' });
+    const keyfile = await keyfileWith('pinned', { pin: pin.toUpperCase() });
+    assert.equal(`sha256:${keyfile.envelope.tls_sha256}`, pin);
+    const transport = await accessOf(keyfile).dial(never);
+    transport.close(1000, '');
+    const other = await makeSelfSigned(join(folder, 'other'), [], Date.now());
+    const wrong = accessOf(keyfile, { pin: other.pin }).renew(never);
+    await assert.rejects(wrong, { code: 'link.wrong_certificate' });
+    await assert.rejects(keyfileWith('none', { pin: 'sha256:12' }), /64 hex digits/);
   });
 
   test('does not send it in the open beyond this machine', async (t) => {
