@@ -80,7 +80,7 @@ import { statusHandlers } from '../status/handlers.ts';
 import { StatusPulses } from '../status/status-pulses.ts';
 import { DataDir } from '../storage/data-dir.ts';
 import { openDatabase } from '../storage/database.ts';
-import { isDiskFailure, storageFailure } from '../storage/disk-failure.ts';
+import { isStorageFailure, storageFailure } from '../storage/disk-failure.ts';
 import { endpointFile, removeEndpoint, writeEndpoint } from '../storage/endpoint-file.ts';
 import { certificateFiles } from '../tls/certificate-files.ts';
 import { turnHandlers } from '../turns/handlers.ts';
@@ -212,7 +212,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     await closers.closeAll();
     // Others have said what to do already.
     const isUntold = !(error instanceof NexusError) || error instanceof JournalError;
-    throw isUntold && isDiskFailure(error) ? storageFailure(error, options.dataDir) : error;
+    throw isUntold && isStorageFailure(error) ? storageFailure(error, options.dataDir) : error;
   }
 }
 

@@ -2,20 +2,13 @@ import { nameKey } from '#shared/config/names';
 import { rootCodeOf } from '#shared/errors';
 import { type FrameCodec, maxIdLength } from '#shared/frames/codec';
 import { type Envelope, encodeFrame } from '#shared/frames/envelope';
-import {
-  errorKindOf,
-  FrameRefused,
-  isPassing,
-  Refusal,
-  UndecodableFrame,
-} from '#shared/frames/errors';
+import { errorKindOf, FrameRefused, isPassing, UndecodableFrame } from '#shared/frames/errors';
 import type { Log } from '#shared/sys/log';
 import { OutboundFrame } from '#shared/transport/frame-batch';
 import { isReadOnly } from '../credentials/identity.ts';
-import { JournalError } from '../journal/errors.ts';
-import { refusalFor } from '../journal/refusal.ts';
 import type { Connection } from './connection.ts';
 import type { Handler, RefusalReason } from './handler.ts';
+import { refusalOf } from './refusal.ts';
 
 /** Undecodable messages in a row after which a connection is closed with 1008 (§1.5). */
 const maxUndecodable = 16;
@@ -131,13 +124,6 @@ function behindOutpost({ outpostId, names }: Connection, request: Envelope): str
   const claimed = registered[0] ?? claims[0];
   if (claimed !== undefined && claimed.length <= maxIdLength) return claimed;
   return names.size === 1 ? names.values().next().value : undefined;
-}
-
-/** Only what we refuse on purpose crosses the wire in words (style §6). */
-function refusalOf(thrown: unknown): RefusalReason {
-  if (thrown instanceof Refusal) return thrown;
-  if (thrown instanceof JournalError) return refusalFor(thrown);
-  return new FrameRefused('internal', 'internal error');
 }
 
 const tooMuchAside = () =>

@@ -1,8 +1,7 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { NexusError } from '#shared/errors';
 import type { WireErrorCode } from '#shared/frames/errors';
-import { JournalError } from '../journal/errors.ts';
-import { refusalFor } from '../journal/refusal.ts';
+import { refusalOf } from '../broker/refusal.ts';
 
 /** A request without a usable token. */
 export class Unauthorized extends NexusError<'unauthorized'> {
@@ -44,11 +43,11 @@ const statuses: Readonly<
   unsupported: 501,
 };
 
+const isWireCode = (code: string): code is keyof typeof statuses => Object.hasOwn(statuses, code);
+
 /** Status and text for what a route threw. Only deliberate refusals cross in words. */
 export function httpError(thrown: unknown): { status: ContentfulStatusCode; error: string } {
-  if (thrown instanceof JournalError) return httpError(refusalFor(thrown));
-  if (thrown instanceof NexusError && thrown.code in statuses) {
-    return { status: statuses[thrown.code as WireErrorCode], error: thrown.message };
-  }
-  return { status: 500, error: 'internal error' };
+  const { code, message } = thrown instanceof Unauthorized ? thrown : refusalOf(thrown);
+  if (!isWireCode(code)) return { status: 500, error: 'internal error' };
+  return { status: statuses[code], error: message };
 }

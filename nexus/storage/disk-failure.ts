@@ -13,11 +13,15 @@ const failing: ReadonlySet<string> = new Set(['EACCES', 'EFBIG', 'EIO', 'EPERM',
 /** Whether something failed because there is no space left. */
 export const isDiskFull = (thrown: unknown): boolean => full.has(rootCodeOf(thrown) ?? '');
 
-/** Whether it was the disk, or the database on it, that failed. */
+/** Whether it was the disk that failed. */
 export function isDiskFailure(thrown: unknown): boolean {
   const code = rootCodeOf(thrown) ?? '';
-  return full.has(code) || failing.has(code) || code.startsWith('SQLITE_');
+  return full.has(code) || failing.has(code) || code.startsWith('SQLITE_IOERR');
 }
+
+/** Whether it was the disk, or the database on it, that failed. */
+export const isStorageFailure = (thrown: unknown): boolean =>
+  isDiskFailure(thrown) || (rootCodeOf(thrown) ?? '').startsWith('SQLITE_');
 
 /** What the operator is told when a data directory cannot be used. */
 export function storageFailure(cause: unknown, folder: string): StorageError {

@@ -228,6 +228,43 @@ suite('a full disk', () => {
     assert.equal((messages as unknown[]).length, kinds.length - refused + 1);
   });
 
+  test('leaves nothing of the bytes of a file that did not fit', async (t) => {
+    const disk = SmallDisk.mount(t, 24);
+    if (!disk) return;
+    const dataDir = join(disk.folder, 'data');
+    const server = await serveProcess(t, dataDir);
+    const operator = readFileSync(join(dataDir, 'operator.token'), 'utf8').trim();
+    const client = await TestClient.open(server.url, operator);
+    t.after(() => client.drop());
+    const { share_id } = await client.request(
+      'share_file',
+      { path: 'big.bin', recipients: ['wren'] },
+      'file.result',
+    );
+    const content = Buffer.alloc(400_000, 7);
+    const upload = async () => {
+      const response = await fetch(`${server.url}/api/files/${share_id}/content`, {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${operator}` },
+        body: content,
+      });
+      return response.status;
+    };
+    disk.fill(300_000);
+    const announcement = {
+      path: 'a.bin',
+      description: 'a',
+      content_base64: content.toString('base64'),
+    };
+    assert.equal(await client.refused('announce_file', announcement), 'storage_full');
+    assert.equal(await upload(), 507);
+    assert.ok(disk.freeBytes > 200_000, 'what was written of them is gone');
+    await client.post('there is space for this');
+    disk.empty();
+    await client.request('announce_file', announcement, 'file.result');
+    assert.equal(await upload(), 201);
+  });
+
   test('is told at the start, with what to do, and the start succeeds once there is space', async (t) => {
     for (const leaving of [0, 16 * 1024, 64 * 1024]) {
       const disk = SmallDisk.mount(t, 4);
