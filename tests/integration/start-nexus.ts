@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test';
 import type { ClientOptions } from 'ws';
 import { type Broker, type BrokerOptions, defaultLimits, startBroker } from '#nexus/app/broker';
 import { parseTransport } from '#nexus/app/listener-choice';
+import { systemCodeOf } from '#shared/errors';
 import { systemClock } from '#shared/sys/clock';
 import { silentLog } from '#shared/sys/log';
 import { TestClient } from './test-client.ts';
@@ -35,8 +36,18 @@ export interface TestNexus {
 /** A folder that goes when the test ends. */
 export function temporaryFolder(t: Pick<TestContext, 'after'>): string {
   const folder = mkdtempSync(join(tmpdir(), 'nexus-test-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  t.after(() => removeFolder(folder));
   return folder;
+}
+
+/** Hooks run in order: a broker may be about to create one more file in a folder that goes. */
+function removeFolder(folder: string, tries = 10): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch (error) {
+    if (tries === 0 || systemCodeOf(error) !== 'ENOTEMPTY') throw error;
+    removeFolder(folder, tries - 1);
+  }
 }
 
 /** Starts a real broker on a free port. All of it ends with the test. */
