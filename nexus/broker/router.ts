@@ -1,10 +1,12 @@
 import { nameKey } from '#shared/config/names';
 import { NexusError } from '#shared/errors';
 import type { FrameCodec } from '#shared/frames/codec';
+import { accessNeeded } from '#shared/frames/define';
 import { type Envelope, encodeFrame } from '#shared/frames/envelope';
 import { errorKindOf, FrameRefused, Refusal, UndecodableFrame } from '#shared/frames/errors';
 import type { Log } from '#shared/sys/log';
 import { OutboundFrame } from '#shared/transport/frame-batch';
+import { isEnough } from '../credentials/identity.ts';
 import type { Connection } from './connection.ts';
 import type { Handler, RefusalReason } from './handler.ts';
 
@@ -54,6 +56,14 @@ export class Router {
     const { from, kind } = handler.definition;
     if (!from.some((role) => connection.holds(role))) {
       throw new FrameRefused('forbidden', `${kind} is for ${from.join(' or ')} connections`);
+    }
+    const { operator } = connection.identity;
+    const needed = accessNeeded(handler.definition);
+    if (operator && !isEnough(operator.access, needed)) {
+      throw new FrameRefused(
+        'forbidden',
+        `${kind} needs ${needed} rights, and these are ${operator.access}’s`,
+      );
     }
     return handler;
   }

@@ -1,5 +1,5 @@
 import { nameKey } from '#shared/config/names';
-import type { Role } from '#shared/frames/define';
+import { type Access, accessLevels, type Role } from '#shared/frames/define';
 
 /** Who is on the other end, as its token says. Everything a caller does is done as this. */
 export interface Identity {
@@ -7,15 +7,36 @@ export interface Identity {
   readonly roles: ReadonlySet<Role>;
   /** Keys of other names that it may register: an Outpost's token lists the aspects of its host. */
   readonly grants?: ReadonlySet<string>;
+  /** When it ends, in milliseconds since the epoch; absent when it does not. */
+  readonly expiresAt?: number;
+  /** Of a session: which one it is. */
+  readonly sessionId?: string;
+  /** Of an operator's connection: which of the operators, and how much they may do. */
+  readonly operator?: OperatorRights;
+}
+
+/** One of the people who run this Nexus. On the wire all of them are `operator`. */
+export interface OperatorRights {
+  readonly account: string;
+  readonly access: Access;
+  /** When they last proved who they are; absent for the token in the data directory. */
+  readonly provedAt?: number;
 }
 
 /** The human's name on the wire. No aspect may have it. */
 export const operatorName = 'operator';
 
-export const operatorIdentity: Identity = {
-  name: operatorName,
-  roles: new Set<Role>(['operator', 'admin']),
-};
+/** An operator, by what they may do. Only an admin has the role of one. */
+export function operatorWith(
+  rights: OperatorRights,
+  session: { readonly sessionId?: string; readonly expiresAt?: number } = {},
+): Identity {
+  const roles = new Set<Role>(rights.access === 'admin' ? ['operator', 'admin'] : ['operator']);
+  return { name: operatorName, roles, operator: rights, ...session };
+}
+
+/** Whoever can read the data directory. */
+export const operatorIdentity: Identity = operatorWith({ account: operatorName, access: 'admin' });
 
 /** An aspect; `admin` lets it act for other names, `grants` lets it register them. */
 export function aspectIdentity(
@@ -28,3 +49,15 @@ export function aspectIdentity(
 
 export const isOperator = (identity: Identity): boolean => identity.roles.has('operator');
 export const isAdmin = (identity: Identity): boolean => identity.roles.has('admin');
+
+/** Whether somebody with this access may do what needs that one. */
+export const isEnough = (access: Access, needed: Access): boolean =>
+  accessLevels.indexOf(access) >= accessLevels.indexOf(needed);
+
+/** Who did something, for the journal: tells the operators apart, and from aspects. */
+export function actorOf({ name, operator }: Identity): string {
+  return operator && operator.account !== operatorName ? actorName(operator.account) : name;
+}
+
+export const actorName = (account: string): string =>
+  account === operatorName ? account : `${operatorName}:${account}`;

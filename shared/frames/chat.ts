@@ -92,6 +92,7 @@ export const ChatRead = defineFrame({
   kind: 'chat.read',
   from: ['aspect', 'operator', 'outpost'],
   reply: ChatReadResult,
+  effect: 'reads',
   payload: Type.Unknown(),
 });
 
@@ -107,6 +108,7 @@ export const ChatList = defineFrame({
   kind: 'chat.list',
   from: ['operator'],
   reply: ChatListResult,
+  effect: 'reads',
   payload: Type.Object({
     after_id: Type.Optional(Type.Integer({ minimum: 0 })),
     before_id: Type.Optional(Type.Integer({ minimum: 0 })),
@@ -131,6 +133,7 @@ export const ChatReplies = defineFrame({
   kind: 'chat.replies',
   from: ['operator'],
   reply: ChatRepliesResult,
+  effect: 'reads',
   payload: Type.Object({
     parent_id: messageId,
     /** Ours: only what is above this id. */
@@ -156,6 +159,7 @@ export const ChatReactionsFetch = defineFrame({
   kind: 'chat.reactions.fetch',
   from: ['operator'],
   reply: ChatReactionsFetchResult,
+  effect: 'reads',
   payload: Type.Object({ msg_ids: Type.Array(messageId, { maxItems: 500 }) }),
 });
 

@@ -103,6 +103,7 @@ export const SharedList = defineFrame({
   kind: 'shared.list',
   from: ['aspect', 'operator', 'outpost'],
   reply: SharedListResult,
+  effect: 'reads',
   payload: Type.Object({
     from: Type.Optional(Type.String()),
     owner: Type.Optional(Type.String()),
@@ -130,6 +131,7 @@ export const SharedGet = defineFrame({
   kind: 'shared.get',
   from: ['aspect', 'operator', 'outpost'],
   reply: SharedGetResult,
+  effect: 'reads',
   payload: oneFile,
 });
 

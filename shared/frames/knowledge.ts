@@ -63,6 +63,7 @@ export const KnowledgeSearch = defineFrame({
   kind: 'knowledge.search',
   from: ['aspect', 'operator', 'outpost'],
   reply: KnowledgeSearchResult,
+  effect: 'reads',
   payload: Type.Object({
     text: Type.String(),
     own_agent: Type.Optional(Type.Boolean()),
@@ -90,6 +91,7 @@ export const KnowledgeList = defineFrame({
   kind: 'knowledge.list',
   from: ['operator'],
   reply: KnowledgeListResult,
+  effect: 'reads',
   payload: Type.Object({
     agent: Type.Optional(Type.String()),
     limit: Type.Optional(Type.Integer({ minimum: 0 })),

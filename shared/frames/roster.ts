@@ -40,6 +40,7 @@ export const RosterList = defineFrame({
   kind: 'roster.list',
   from: ['operator'],
   reply: RosterListResult,
+  effect: 'reads',
   payload: Type.Unknown(),
 });
 

@@ -74,6 +74,7 @@ export const SessionList = defineFrame({
   kind: 'session.list',
   from: ['operator'],
   reply: SessionListResult,
+  effect: 'reads',
   payload: Type.Object({
     aspect: Type.Optional(Type.String({ maxLength: 64 })),
     before: Type.Optional(Type.Integer({ minimum: 0 })),
@@ -127,6 +128,7 @@ export const SessionEntries = defineFrame({
   kind: 'session.entries',
   from: ['operator'],
   reply: SessionEntriesResult,
+  effect: 'reads',
   payload: Type.Object(page),
 });
 
@@ -141,5 +143,6 @@ export const SessionMoves = defineFrame({
   kind: 'session.moves',
   from: ['operator'],
   reply: SessionMovesResult,
+  effect: 'reads',
   payload: Type.Object(page),
 });

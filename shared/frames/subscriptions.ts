@@ -9,7 +9,12 @@ export const SubscribeAck = defineFrame({
   payload: Type.Object({ kind: Type.String() }),
 });
 
-const request = { from: ['operator'], reply: SubscribeAck, payload: Type.Unknown() } as const;
+const request = {
+  from: ['operator'],
+  reply: SubscribeAck,
+  effect: 'reads',
+  payload: Type.Unknown(),
+} as const;
 
 /** Every chat message from now on, one's own included. Idempotent; ends with the socket. */
 export const SubscribeChat = defineFrame({ kind: 'subscribe.chat', ...request });
