@@ -24,9 +24,13 @@ import { chatHandlers } from '../chat/handlers.ts';
 import { replay } from '../chat/replay.ts';
 import { emptyCredentialSource } from '../credentials/credential-source.ts';
 import { credentialHandlers } from '../credentials/handlers.ts';
-import { aspectIdentity } from '../credentials/identity.ts';
+import { aspectIdentity, operatorName } from '../credentials/identity.ts';
 import { ensureInstanceIdentity, identityMigration } from '../credentials/instance-identity.ts';
-import { ensureOperatorToken, operatorTokenFile } from '../credentials/operator-token.ts';
+import {
+  ensureOperatorToken,
+  operatorTokenFile,
+  renewOperatorToken,
+} from '../credentials/operator-token.ts';
 import { TokenStore, tokenGrantsMigration, tokenMigration } from '../credentials/token-store.ts';
 import { dispatchHandlers } from '../dispatch/handlers.ts';
 import { BlobRoot } from '../files/blob-root.ts';
@@ -35,7 +39,7 @@ import { FileStore, fileMigration } from '../files/file-store.ts';
 import { fileHandlers } from '../files/handlers.ts';
 import { isLoopback } from '../gateway/access.ts';
 import { Gateway, type GatewayLimits } from '../gateway/gateway.ts';
-import { buildHttpApp } from '../http/app.ts';
+import { buildHttpApp, routesOf } from '../http/app.ts';
 import { aspectRoutes } from '../http/aspects.ts';
 import { connectRoute } from '../http/connect.ts';
 import { fileRoutes } from '../http/files.ts';
@@ -45,6 +49,8 @@ import { journalMigration, SqliteJournal } from '../journal/sqlite-journal.ts';
 import { knowledgeHandlers } from '../knowledge/handlers.ts';
 import { KnowledgeService } from '../knowledge/knowledge-service.ts';
 import { KnowledgeStore, knowledgeMigration } from '../knowledge/knowledge-store.ts';
+import type { LoginLink } from '../operators/accounts.ts';
+import { OperatorStore, operatorMigration } from '../operators/operator-store.ts';
 import { rosterHandlers } from '../roster/handlers.ts';
 import { RosterService } from '../roster/roster-service.ts';
 import { switchSurfaceHandler } from '../roster/switch-surface.ts';
@@ -61,6 +67,7 @@ import { turnHandlers } from '../turns/handlers.ts';
 import { TurnService } from '../turns/turn-service.ts';
 import { StartRefused } from './errors.ts';
 import { assertSafeToListen, type ListenAddress } from './listen-address.ts';
+import { type OperatorOptions, operatorAccess } from './operator-access.ts';
 
 /** The schema, in order. Append only. */
 export const migrations = [
@@ -74,6 +81,7 @@ export const migrations = [
   knowledgeMigration,
   announcedFileMigration,
   fileMigration,
+  operatorMigration,
 ];
 
 export const defaultLimits: GatewayLimits = {
@@ -109,6 +117,7 @@ export interface BrokerOptions {
   readonly fileLimits?: FileLimits | undefined;
   /** Paths of PEM files. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  readonly operators?: OperatorOptions | undefined;
   readonly clock: Clock;
   /** Called once the data directory is ours. */
   openLog(dataDir: DataDir): Log;
@@ -131,6 +140,12 @@ export interface Broker {
   issueToken(name: string): Promise<string>;
   /** Whether a name was ever given a token. */
   knows(name: string): boolean;
+  /** Every route of its REST side, such as `GET /health`. */
+  readonly routes: readonly string[];
+  /** A link by which the first operator signs in, once. */
+  loginLink(): Promise<LoginLink>;
+  /** Shuts every operator out; who can read the data directory comes back in. */
+  resetOperators(): Promise<void>;
   /** Attaches an aspect that runs in this process. */
   attach(name: string, transport: Transport): void;
   /** Stops in reverse order of starting. Safe to call twice. */
@@ -170,12 +185,14 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const sessionStore = new SessionStore(database);
   const knowledgeStore = new KnowledgeStore(database);
   const fileStore = new FileStore(database);
-  const projections = [tokens, chatStore, sessionStore, knowledgeStore, fileStore];
+  const operatorStore = new OperatorStore(database);
+  const projections = [tokens, chatStore, sessionStore, knowledgeStore, fileStore, operatorStore];
   const journal = new SqliteJournal({ database, projections, clock });
   const signer = new HeadSigner({ database, journal, instance, clock, log });
   closers.add(() => signer.close());
   closers.add(() => journal.close());
-  await ensureOperatorToken(dataDir.file(operatorTokenFile), tokens, journal);
+  const tokenFile = dataDir.file(operatorTokenFile);
+  await ensureOperatorToken(tokenFile, tokens, journal);
 
   const hub = new Hub();
   const roster = new RosterService({ journal, hub, clock, log, times: rosterTimes, frameName });
@@ -232,15 +249,30 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     log,
   });
   const authenticate = (token: string) => tokens.resolve(token);
+  const operators = operatorAccess({
+    instance,
+    store: operatorStore,
+    journal,
+    hub,
+    host: listen.host,
+    cert: tls?.cert,
+    options: options.operators ?? {},
+    resolveToken: authenticate,
+    renewToken: (actor) => renewOperatorToken(tokenFile, tokens, journal, actor),
+    clock,
+    log,
+  });
   const http = buildHttpApp({
-    authenticate,
-    open: [healthRoutes],
+    identify: (facts) => operators.identity.resolve(facts),
+    open: [healthRoutes, ...operators.open],
     guarded: [
+      ...operators.guarded,
       connectRoute,
       aspectRoutes(roster),
       tokenRoutes(tokens, journal),
       fileRoutes(fileService),
     ],
+    clock,
     log,
   });
   const gateway = new Gateway({
@@ -256,6 +288,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   });
   const port = await bind(gateway, listen);
   closers.add(() => gateway.close());
+  operators.site.boundTo(port);
 
   const url = `${tls ? 'https' : 'http'}://${listen.host}:${port}`;
   const endpoint = dataDir.file(endpointFile);
@@ -275,6 +308,9 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     turns,
     issueToken: (name) => tokens.issue(journal, tokens.findName(name) ?? name, 'nexus'),
     knows: (name) => tokens.findName(name) !== undefined,
+    routes: routesOf(http),
+    loginLink: () => operators.accounts.makeLink(operatorName, 'nexus'),
+    resetOperators: () => operators.accounts.reset('nexus'),
     attach: (name, transport) => void gateway.attach(transport, aspectIdentity(name)),
     close: () => closers.closeAll(),
   };

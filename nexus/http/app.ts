@@ -1,14 +1,23 @@
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { matchedRoutes } from 'hono/route';
 import type { TSchema } from 'typebox';
 import { withoutNulls } from '#shared/frames/codec';
 import { FrameRefused } from '#shared/frames/errors';
 import { compileSchema } from '#shared/schema';
+import type { Clock } from '#shared/sys/clock';
 import type { Log } from '#shared/sys/log';
 import type { Identity } from '../credentials/identity.ts';
-import { bearerToken } from '../gateway/access.ts';
+import {
+  isRefused,
+  type RefusedRequest,
+  type RequestFacts,
+  type Verdict,
+} from '../credentials/request-identity.ts';
 import { isUpload } from '../gateway/request-time.ts';
-import { httpError, Unauthorized } from './errors.ts';
+import { httpError, TooManyRequests, Unauthorized } from './errors.ts';
+import { requestFacts } from './request-facts.ts';
+import { assertMayCall, type RouteRule, routeTable } from './route-table.ts';
 
 /** Bytes of a request body. */
 const maxBodyBytes = 64 * 1024;
@@ -19,20 +28,22 @@ export type HttpEnv = { Variables: { identity: Identity } };
 export type Resource = (app: Hono<HttpEnv>) => void;
 
 export interface HttpAppDeps {
-  readonly authenticate: (token: string) => Identity | undefined;
+  readonly identify: (facts: RequestFacts) => Verdict | Promise<Verdict>;
   /** Served to anyone. */
   readonly open: readonly Resource[];
-  /** Served with a bearer token. */
+  /** Served to those whom the route table names. */
   readonly guarded: readonly Resource[];
+  readonly clock: Clock;
   readonly log: Log;
 }
 
 /** The REST side of the broker. JSON in, JSON out; errors are `{"error": text}`. */
-export function buildHttpApp({ authenticate, open, guarded, log }: HttpAppDeps): Hono<HttpEnv> {
+export function buildHttpApp({ identify, open, guarded, clock, log }: HttpAppDeps): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   app.onError((error, c) => {
     const { status, error: text } = httpError(error);
     if (status === 500) log.error({ err: error, path: c.req.path }, 'request failed');
+    if (error instanceof TooManyRequests) c.header('Retry-After', String(error.retryAfterS));
     return c.json({ error: text }, status);
   });
   app.notFound((c) => c.json({ error: 'not found' }, 404));
@@ -45,14 +56,33 @@ export function buildHttpApp({ authenticate, open, guarded, log }: HttpAppDeps):
   app.use((c, next) => (isUpload(c.req.method, c.req.path) ? next() : limitBody(c, next)));
   for (const add of open) add(app);
   app.use(async (c, next) => {
-    const token = bearerToken(c.req.header('authorization'));
-    const identity = token === undefined ? undefined : authenticate(token);
-    if (!identity) throw new Unauthorized();
-    c.set('identity', identity);
+    const verdict = await identify(requestFacts(c));
+    if (isRefused(verdict)) throw refusal(verdict);
+    const routes = matchedRoutes(c).filter(isRoute);
+    if (routes.length > 0) assertMayCall(ruleOf(routes), verdict, clock.now());
+    c.set('identity', verdict);
     await next();
   });
   for (const add of guarded) add(app);
   return app;
+}
+
+/** Why a caller is nobody, as what a route throws. */
+export function refusal({ refused, message }: RefusedRequest): Error {
+  return refused === 'forbidden' ? new FrameRefused(refused, message) : new Unauthorized(message);
+}
+
+/** Every route of an app, in the words of the route table. */
+export const routesOf = (app: Hono<HttpEnv>): string[] => [
+  ...new Set(app.routes.filter(isRoute).map(({ method, path }) => `${method} ${path}`)),
+];
+
+/** Middleware is for whole subtrees, routes are not. */
+const isRoute = ({ path }: { readonly path: string }): boolean => !path.endsWith('*');
+
+function ruleOf(routes: readonly { method: string; path: string }[]): RouteRule | undefined {
+  const keys = routes.map(({ method, path }) => `${method} ${path}`);
+  return keys.map((key) => routeTable[key]).find((rule) => rule !== undefined);
 }
 
 /** Compiles a body's schema into a reader that throws `FrameRefused` for anything else. */

@@ -2,15 +2,28 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { NexusError } from '#shared/errors';
 import type { WireErrorCode } from '#shared/frames/errors';
 
-/** A request without a usable token. */
+/** A request from somebody we do not know, or know no longer. */
 export class Unauthorized extends NexusError<'unauthorized'> {
-  constructor() {
-    super('unauthorized', 'missing or invalid bearer token');
+  constructor(message = 'missing or invalid bearer token') {
+    super('unauthorized', message);
+  }
+}
+
+/** A caller does this too often. */
+export class TooManyRequests extends NexusError<'rate_limited'> {
+  /** When to try again. */
+  readonly retryAfterS: number;
+
+  constructor(retryAfterS: number) {
+    super('rate_limited', `too many requests; try again in ${retryAfterS} s`);
+    this.retryAfterS = retryAfterS;
   }
 }
 
 /** The HTTP status of each error code; what is not listed is our own failure, 500. */
-const statuses: Readonly<Record<WireErrorCode | 'unauthorized', ContentfulStatusCode>> = {
+const statuses: Readonly<
+  Record<WireErrorCode | 'unauthorized' | 'rate_limited', ContentfulStatusCode>
+> = {
   bad_request: 400,
   busy: 503,
   cancelled: 409,
@@ -19,6 +32,7 @@ const statuses: Readonly<Record<WireErrorCode | 'unauthorized', ContentfulStatus
   internal: 500,
   not_found: 404,
   not_registered: 409,
+  rate_limited: 429,
   timeout: 504,
   too_large: 413,
   turn_failed: 502,

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { nameProblem } from '#shared/config/names';
 import { FrameRefused } from '#shared/frames/errors';
-import { isAdmin, isOperator } from '../credentials/identity.ts';
+import { actorOf, isAdmin, isOperator } from '../credentials/identity.ts';
 import type { TokenStore } from '../credentials/token-store.ts';
 import type { Journal } from '../journal/journal.ts';
 import { bodyOf, type Resource } from './app.ts';
@@ -31,7 +31,7 @@ export function tokenRoutes(tokens: TokenStore, journal: Journal): Resource {
       }
       if (admin && !isOperator(identity)) throw new FrameRefused('forbidden', 'operator_required');
       const name = tokens.findName(asked) ?? asked;
-      const token = await tokens.issue(journal, name, identity.name, { grants, admin });
+      const token = await tokens.issue(journal, name, actorOf(identity), { grants, admin });
       return c.json({ name, token }, 201);
     });
   };
