@@ -28,6 +28,10 @@ export function brokerOptions(flags: ServerFlags, frameName?: string): BrokerOpt
       },
     },
     ...(cert && key && { tls: { cert, key } }),
+    operators: {
+      rpId: process.env['NEXUS_OPERATOR_RPID'] || undefined,
+      origins: process.env['NEXUS_OPERATOR_ORIGINS']?.split(',').filter(Boolean),
+    },
     clock: systemClock,
     openLog: (dataDir) => openLogFile(flags['log-level'], dataDir.file(join('logs', 'broker.log'))),
   };
