@@ -43,7 +43,9 @@ export async function main(args: readonly string[]): Promise<number> {
       .wrap(Math.min(100, process.stdout.columns ?? 100))
       .exitProcess(false)
       .fail((message, error) => {
-        throw error ?? new UsageError(`${message.replace(/\s+/g, ' ')} (see nexus --help)`);
+        // What a command's check says comes as its bare text, whatever the types promise.
+        if (error instanceof Error) throw error;
+        throw new UsageError(`${message.replace(/\s+/g, ' ')} (see nexus --help)`);
       });
     for (const command of await load(args[0])) parser.command(command);
     await parser.parseAsync();
