@@ -19,6 +19,15 @@ export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
+/** What was thrown first, under everything that was made of it. */
+export function rootOf(thrown: unknown): unknown {
+  const cause = thrown instanceof Error ? thrown.cause : undefined;
+  return cause === undefined ? thrown : rootOf(cause);
+}
+
+/** The `code` that the system gave what was thrown first, if it gave one. */
+export const rootCodeOf = (thrown: unknown): string | undefined => systemCodeOf(rootOf(thrown));
+
 /** The `code` of a Node system error (`ENOENT`, `EADDRINUSE`, …), if it has one. */
 export function systemCodeOf(thrown: unknown): string | undefined {
   if (!(thrown instanceof Error) || !('code' in thrown)) return undefined;

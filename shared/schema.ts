@@ -10,9 +10,12 @@ export interface SchemaCheck<Schema extends TSchema> {
 
 const ajv = new Ajv();
 
-/** Compiles a schema; takes milliseconds. Throws on a schema that is itself wrong. */
+/**
+ * Compiles a schema; takes milliseconds. Throws on a schema that is itself wrong. Integers are
+ * those that every peer holds exactly, up to 2^53 - 1: larger ones would go out as `1e+21`.
+ */
 export function compileSchema<Schema extends TSchema>(schema: Schema): SchemaCheck<Schema> {
-  const validate = ajv.compile(schema);
+  const validate = ajv.compile(JSON.parse(JSON.stringify(schema), withSafeIntegers));
   return {
     accepts: (value): value is Static<Schema> => validate(value),
     problemWith(value) {
@@ -21,6 +24,11 @@ export function compileSchema<Schema extends TSchema>(schema: Schema): SchemaChe
     },
   };
 }
+
+const withSafeIntegers = (_: string, schema: { type?: unknown } | null): unknown =>
+  schema?.type === 'integer'
+    ? { minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER, ...schema }
+    : schema;
 
 function describe(error: ErrorObject | undefined): string {
   if (!error) return 'is fine';

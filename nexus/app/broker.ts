@@ -1,8 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { getRequestListener } from '@hono/node-server';
-import { messageOf, systemCodeOf } from '#shared/errors';
+import { messageOf, NexusError, systemCodeOf } from '#shared/errors';
 import { catalogue } from '#shared/frames/catalogue';
 import { FrameCodec } from '#shared/frames/codec';
 import type { PayloadOf } from '#shared/frames/define';
@@ -12,9 +11,12 @@ import type { Clock } from '#shared/sys/clock';
 import { Closers } from '#shared/sys/closers';
 import { newUlid } from '#shared/sys/ids';
 import type { Log } from '#shared/sys/log';
+import { isLoopback } from '#shared/sys/loopback';
 import { OutboundFrame } from '#shared/transport/frame-batch';
 import { pinOf } from '#shared/transport/pinned-tls';
 import type { Transport } from '#shared/transport/transport';
+import { AspectStore, aspectMigration } from '../aspects/aspect-store.ts';
+import { noPersonalities } from '../aspects/personality-source.ts';
 import { HeadSigner, headsMigration } from '../audit/head-signer.ts';
 import { Hub, type Route } from '../broker/hub.ts';
 import { Router } from '../broker/router.ts';
@@ -31,24 +33,36 @@ import {
   operatorTokenFile,
   renewOperatorToken,
 } from '../credentials/operator-token.ts';
+import { sessionTokenHandlers } from '../credentials/session-handlers.ts';
 import { TokenStore, tokenGrantsMigration, tokenMigration } from '../credentials/token-store.ts';
 import { dispatchHandlers } from '../dispatch/handlers.ts';
 import { BlobRoot } from '../files/blob-root.ts';
 import { defaultFileLimits, type FileLimits, FileService } from '../files/file-service.ts';
 import { FileStore, fileMigration } from '../files/file-store.ts';
 import { fileHandlers } from '../files/handlers.ts';
-import { isLoopback } from '../gateway/access.ts';
-import { Gateway, type GatewayLimits } from '../gateway/gateway.ts';
+import { Gateway, type GatewayDeps, type GatewayLimits } from '../gateway/gateway.ts';
+import type { TlsFiles } from '../gateway/listener.ts';
 import { buildHttpApp, routesOf } from '../http/app.ts';
+import { aspectAdminRoutes } from '../http/aspect-admin.ts';
+import { type ValidateRates, validateRates, validateRoutes } from '../http/aspect-validate.ts';
 import { aspectRoutes } from '../http/aspects.ts';
-import { connectRoute } from '../http/connect.ts';
+import { authRoutes } from '../http/auth.ts';
 import { fileRoutes } from '../http/files.ts';
 import { healthRoutes } from '../http/health.ts';
 import { tokenRoutes } from '../http/tokens.ts';
+import { JournalError } from '../journal/errors.ts';
 import { journalMigration, SqliteJournal } from '../journal/sqlite-journal.ts';
 import { knowledgeHandlers } from '../knowledge/handlers.ts';
 import { KnowledgeService } from '../knowledge/knowledge-service.ts';
 import { KnowledgeStore, knowledgeMigration } from '../knowledge/knowledge-store.ts';
+import { observeHandlers } from '../observe/handlers.ts';
+import { ObserveHub } from '../observe/observe-hub.ts';
+import {
+  ActivityFolder,
+  type ActivityLimits,
+  defaultActivityLimits,
+} from '../observe/sink/activity-folder.ts';
+import { JsonlSink } from '../observe/sink/jsonl-sink.ts';
 import type { LoginLink } from '../operators/accounts.ts';
 import { OperatorStore, operatorMigration } from '../operators/operator-store.ts';
 import { rosterHandlers } from '../roster/handlers.ts';
@@ -61,12 +75,15 @@ import { statusHandlers } from '../status/handlers.ts';
 import { StatusPulses } from '../status/status-pulses.ts';
 import { DataDir } from '../storage/data-dir.ts';
 import { openDatabase } from '../storage/database.ts';
+import { isDiskFailure, storageFailure } from '../storage/disk-failure.ts';
 import { endpointFile, removeEndpoint, writeEndpoint } from '../storage/endpoint-file.ts';
 import { certificateFiles } from '../tls/certificate-files.ts';
 import { turnHandlers } from '../turns/handlers.ts';
 import { TurnService } from '../turns/turn-service.ts';
+import { accessControl } from './access-control.ts';
 import { StartRefused } from './errors.ts';
 import { assertSafeToListen, type ListenAddress } from './listen-address.ts';
+import { chooseListener, type TransportChoice } from './listener-choice.ts';
 import { type OperatorOptions, operatorAccess } from './operator-access.ts';
 
 /** The schema, in order. Append only. */
@@ -81,6 +98,7 @@ export const migrations = [
   knowledgeMigration,
   announcedFileMigration,
   fileMigration,
+  aspectMigration,
   operatorMigration,
 ];
 
@@ -115,8 +133,14 @@ export interface BrokerOptions {
   readonly frameName?: string | undefined;
   readonly limits: GatewayLimits;
   readonly fileLimits?: FileLimits | undefined;
+  /** How often keyfiles may be shown. */
+  readonly validateRates?: ValidateRates;
   /** Paths of PEM files. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  /** Files of what was observed, in `activity` of the data directory. */
+  readonly activity?: Partial<ActivityLimits> | undefined;
+  /** What accepts sockets; `ws` unless it says otherwise. */
+  readonly transport?: TransportChoice | undefined;
   readonly operators?: OperatorOptions | undefined;
   readonly clock: Clock;
   /** Called once the data directory is ours. */
@@ -140,6 +164,8 @@ export interface Broker {
   issueToken(name: string): Promise<string>;
   /** Whether a name was ever given a token. */
   knows(name: string): boolean;
+  /** Whether an aspect is kept out, until it is resurrected. */
+  isRetired(name: string): boolean;
   /** Every route of its REST side, such as `GET /health`. */
   readonly routes: readonly string[];
   /** A link by which the first operator signs in, once. */
@@ -162,7 +188,9 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     return await build(options, closers);
   } catch (error) {
     await closers.closeAll();
-    throw error;
+    // Others have said what to do already.
+    const isUntold = !(error instanceof NexusError) || error instanceof JournalError;
+    throw isUntold && isDiskFailure(error) ? storageFailure(error, options.dataDir) : error;
   }
 }
 
@@ -171,6 +199,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const files = options.tls ?? ownCertificate(options);
   const tls = files && readTls(files);
   assertSafeToListen(listen, tls !== undefined);
+  const listener = await chooseListener(options.transport ?? 'ws');
 
   const dataDir = DataDir.open(options.dataDir);
   closers.add(() => dataDir.close());
@@ -185,20 +214,48 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const sessionStore = new SessionStore(database);
   const knowledgeStore = new KnowledgeStore(database);
   const fileStore = new FileStore(database);
+  const aspects = new AspectStore(database);
   const operatorStore = new OperatorStore(database);
-  const projections = [tokens, chatStore, sessionStore, knowledgeStore, fileStore, operatorStore];
+  const projections = [
+    tokens,
+    chatStore,
+    sessionStore,
+    knowledgeStore,
+    fileStore,
+    aspects,
+    operatorStore,
+  ];
   const journal = new SqliteJournal({ database, projections, clock });
   const signer = new HeadSigner({ database, journal, instance, clock, log });
   closers.add(() => signer.close());
   closers.add(() => journal.close());
+  const hub = new Hub();
+  const access = accessControl({ instance, tokens, aspects, journal, hub, clock, log });
+  const { registry, standing, sessions, resolver, live } = access;
   const tokenFile = dataDir.file(operatorTokenFile);
   await ensureOperatorToken(tokenFile, tokens, journal);
+  const operators = operatorAccess({
+    instance,
+    store: operatorStore,
+    journal,
+    hub,
+    host: listen.host,
+    cert: tls?.cert,
+    options: options.operators ?? {},
+    resolveToken: (token) => resolver.resolve(token),
+    renewToken: (actor) => renewOperatorToken(tokenFile, tokens, journal, actor),
+    clock,
+    log,
+  });
+  const { authenticate } = operators;
 
-  const hub = new Hub();
-  const roster = new RosterService({ journal, hub, clock, log, times: rosterTimes, frameName });
+  const isRetired = (name: string) => registry.isRetired(name);
+  const times = rosterTimes;
+  const roster = new RosterService({ journal, hub, clock, log, times, frameName, isRetired });
   closers.add(() => roster.close());
+  registry.onChange(() => roster.dropRetired());
   const isCurrent = (route: Route) => hub.isCurrent(route);
-  const findName = (name: string) => tokens.findName(name);
+  const findName = (name: string) => tokens.findName(name) ?? registry.find(name)?.name;
   const chat = new ChatService({ journal, store: chatStore, hub, frameName, findName });
   const knowledge = new KnowledgeService({
     journal,
@@ -208,6 +265,18 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     findName,
   });
 
+  const sink = openSink(dataDir, { ...defaultActivityLimits, ...options.activity }, clock, log);
+  closers.add(() => sink?.close());
+  const observe = new ObserveHub({
+    epoch: newUlid(),
+    clock,
+    log,
+    sink,
+    known: (name) => findName(name) ?? hub.find(name)?.name,
+  });
+  closers.add(() => observe.close());
+  chat.onPosted((message, recipients) => observe.chat(message, recipients));
+  roster.onPresence((name, connected, reason) => observe.presence(name, connected, reason));
   const retention = sessionRetention;
   const mirror = new SessionMirror({ journal, store: sessionStore, clock, log, retention });
   closers.add(() => mirror.close());
@@ -229,13 +298,15 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     codec,
     handlers: [
       ...chatHandlers(chat, chatStore, hub),
+      ...observeHandlers({ observe, log }),
       ...knowledgeHandlers(knowledge),
       ...fileHandlers(fileService, fileStore, fileLimits.inlineBytes),
       ...rosterHandlers(
         { roster, hub, nexusId, newestId: () => chatStore.newestId() },
         (route, sinceId) => {
           // A reader without a cursor starts where its own life began.
-          const from = sinceId || (tokens.bornAt(route.name) ?? chatStore.newestId());
+          const bornAt = tokens.bornAt(route.name) ?? registry.find(route.name)?.bornAt;
+          const from = sinceId || (bornAt ?? chatStore.newestId());
           replay(route, from, { store: chatStore, audience: chat.audience, isCurrent });
         },
       ),
@@ -245,45 +316,51 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
       ...turnHandlers(turns, journal),
       ...dispatchHandlers(),
       ...credentialHandlers(emptyCredentialSource),
+      ...sessionTokenHandlers({ resolveToken: authenticate }, live),
     ],
     log,
   });
-  const authenticate = (token: string) => tokens.resolve(token);
-  const operators = operatorAccess({
-    instance,
-    store: operatorStore,
-    journal,
-    hub,
-    host: listen.host,
-    cert: tls?.cert,
-    options: options.operators ?? {},
-    resolveToken: authenticate,
-    renewToken: (actor) => renewOperatorToken(tokenFile, tokens, journal, actor),
-    clock,
-    log,
-  });
+  const personalities = noPersonalities;
+  const rates = options.validateRates ?? validateRates;
   const http = buildHttpApp({
     identify: (facts) => operators.identity.resolve(facts),
-    open: [healthRoutes, ...operators.open],
+    bounded: [
+      validateRoutes({
+        registry,
+        serverKeys: instance,
+        nexusId,
+        sessions,
+        personalities,
+        rates,
+        log,
+      }),
+    ],
+    open: [
+      healthRoutes,
+      authRoutes({ resolve: (token) => (token ? authenticate(token) : undefined), bypass: false }),
+      ...operators.open,
+    ],
     guarded: [
       ...operators.guarded,
-      connectRoute,
       aspectRoutes(roster),
-      tokenRoutes(tokens, journal),
+      tokenRoutes(tokens, journal, standing),
       fileRoutes(fileService),
+      aspectAdminRoutes({ registry, serverKeys: instance, nexusId }),
     ],
     clock,
     log,
   });
-  const gateway = new Gateway({
+  const gateway = openGateway({
     hub,
     router,
-    http: getRequestListener(http.fetch),
+    http: (request, from) => http.fetch(request, from),
     authenticate,
+    openListener: listener.open,
+    onConnection: (connection) => live.watch(connection),
     limits,
     clock,
     log,
-    farewell: new OutboundFrame(encodeFrame(Shutdown.kind, stopping)),
+    farewell: () => new OutboundFrame(encodeFrame(Shutdown.kind, stopping)),
     tls,
   });
   const port = await bind(gateway, listen);
@@ -295,7 +372,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const pin = tls && pinOf(new X509Certificate(tls.cert));
   writeEndpoint(endpoint, { url, pid: process.pid, pin });
   closers.add(() => removeEndpoint(endpoint));
-  log.info({ url, nexusId, dataDir: dataDir.path }, 'listening');
+  log.info({ url, nexusId, dataDir: dataDir.path, transport: listener.name }, 'listening');
 
   return {
     url,
@@ -306,8 +383,9 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     log,
     roster,
     turns,
-    issueToken: (name) => tokens.issue(journal, tokens.findName(name) ?? name, 'nexus'),
+    issueToken: (name) => tokens.issue(journal, findName(name) ?? name, 'nexus'),
     knows: (name) => tokens.findName(name) !== undefined,
+    isRetired,
     routes: routesOf(http),
     loginLink: () => operators.accounts.makeLink(operatorName, 'nexus'),
     resetOperators: () => operators.accounts.reset('nexus'),
@@ -316,10 +394,29 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   };
 }
 
+function openSink(dataDir: DataDir, limits: ActivityLimits, clock: Clock, log: Log) {
+  if (limits.retainDays <= 0) return undefined;
+  const folder = new ActivityFolder(dataDir.file('activity'), limits);
+  return new JsonlSink({ folder, clock, log });
+}
+
 /** Beyond this machine the one that `nexus cert init` made serves, when no other is given. */
 function ownCertificate({ listen, dataDir }: BrokerOptions): BrokerOptions['tls'] {
   const files = certificateFiles(join(dataDir, 'tls'));
   return !isLoopback(listen.host) && existsSync(files.cert) ? files : undefined;
+}
+
+function openGateway(deps: GatewayDeps): Gateway {
+  try {
+    return new Gateway(deps);
+  } catch (cause) {
+    if (!deps.tls) throw cause;
+    throw new StartRefused(
+      'start.tls_files',
+      `cannot use the TLS files (${messageOf(cause)}); check that the key is the certificate's`,
+      { cause },
+    );
+  }
 }
 
 async function bind(gateway: Gateway, { host, port }: ListenAddress): Promise<number> {
@@ -341,9 +438,14 @@ async function bind(gateway: Gateway, { host, port }: ListenAddress): Promise<nu
   }
 }
 
-function readTls(paths: { cert: string; key: string }): { cert: string; key: string } {
+function readTls({ cert, key }: { cert: string; key: string }): TlsFiles {
   try {
-    return { cert: readFileSync(paths.cert, 'utf8'), key: readFileSync(paths.key, 'utf8') };
+    return {
+      certFile: cert,
+      keyFile: key,
+      cert: readFileSync(cert, 'utf8'),
+      key: readFileSync(key, 'utf8'),
+    };
   } catch (cause) {
     throw new StartRefused(
       'start.tls_files',

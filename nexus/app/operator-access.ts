@@ -3,9 +3,9 @@ import type { Context } from 'hono';
 import type { Clock } from '#shared/sys/clock';
 import type { Log } from '#shared/sys/log';
 import type { Hub } from '../broker/hub.ts';
-import type { Identity } from '../credentials/identity.ts';
+import type { Authenticate, Identity } from '../credentials/identity.ts';
 import type { InstanceIdentity } from '../credentials/instance-identity.ts';
-import { isRefused, RequestIdentity } from '../credentials/request-identity.ts';
+import { isRefused, RequestIdentity, type Verdict } from '../credentials/request-identity.ts';
 import { type HttpEnv, type Resource, refusal } from '../http/app.ts';
 import { LoginGuard, type LoginRates } from '../http/login-guard.ts';
 import { operatorAdminRoutes } from '../http/operator-admin.ts';
@@ -42,7 +42,7 @@ export interface OperatorAccessDeps {
   readonly host: string;
   readonly cert: string | undefined;
   readonly options: OperatorOptions;
-  readonly resolveToken: (token: string) => Identity | undefined | Promise<Identity | undefined>;
+  readonly resolveToken: Authenticate;
   readonly renewToken: (actor: string) => Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
@@ -54,6 +54,8 @@ export interface OperatorAccess {
   readonly accounts: Accounts;
   /** Who sends a request: for every route, and for the gateway. */
   readonly identity: RequestIdentity;
+  /** Who presents a token, for what knows of tokens only. */
+  readonly authenticate: Authenticate;
   readonly open: readonly Resource[];
   readonly guarded: readonly Resource[];
 }
@@ -111,6 +113,10 @@ export function operatorAccess(deps: OperatorAccessDeps): OperatorAccess {
     site,
     accounts,
     identity,
+    authenticate: (token) => {
+      const verdict = identity.resolve({ method: 'GET', queryToken: token });
+      return verdict instanceof Promise ? verdict.then(identityIn) : identityIn(verdict);
+    },
     open: [
       pageRoutes(),
       operatorLoginRoutes({ codes, passkeys, sessions, guard, cookie, clock, identify }),
@@ -121,6 +127,9 @@ export function operatorAccess(deps: OperatorAccessDeps): OperatorAccess {
     ],
   };
 }
+
+const identityIn = (verdict: Verdict): Identity | undefined =>
+  isRefused(verdict) ? undefined : verdict;
 
 /** The names that a certificate is for; the common name is not one. */
 function namesOf(cert: string): string[] {

@@ -70,6 +70,10 @@ export async function startTeam(deps: TeamDeps): Promise<RunningTeam> {
   try {
     for (const home of team.aspects) {
       const { name } = home.config;
+      if (broker.isRetired(name)) {
+        progress.failed(name, retired(name));
+        continue;
+      }
       supervisor.start(
         aspectProcess(home, {
           program: deps.program,
@@ -83,7 +87,10 @@ export async function startTeam(deps: TeamDeps): Promise<RunningTeam> {
         }),
       );
     }
-    if (team.frame) {
+    const frameName = team.frame?.config.name;
+    if (frameName !== undefined && broker.isRetired(frameName)) {
+      progress.failed(frameName, retired(frameName));
+    } else if (team.frame) {
       const { name } = team.frame.config;
       // Its token is never used, but it marks where the coordinator's life begins.
       if (!broker.knows(name)) await broker.issueToken(name);
@@ -101,6 +108,9 @@ export async function startTeam(deps: TeamDeps): Promise<RunningTeam> {
     throw error;
   }
 }
+
+const retired = (name: string): string =>
+  `it is retired; take it back with: nexus aspect resurrect ${name}`;
 
 /** Follows the members until each is live or has failed. */
 class Progress {

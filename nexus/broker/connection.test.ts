@@ -14,6 +14,7 @@ function setUp() {
     terminate: () => undefined,
     pause: () => calls.push('pause'),
     resume: () => calls.push('resume'),
+    onceDrained: () => calls.push('onceDrained'),
   });
   return { calls, connection };
 }
@@ -28,7 +29,7 @@ suite('Connection', () => {
     connection.send(new OutboundFrame('late'));
     connection.close(1000, 'late');
     assert.deepEqual(heard, ['went away', 'drained']);
-    assert.deepEqual(calls, []);
+    assert.deepEqual(calls, ['onceDrained']);
     assert.equal(connection.isOpen, false);
   });
 

@@ -18,12 +18,13 @@ export interface FrameSink {
   /** Stops and restarts reading from the peer, where the transport can. */
   pause(): void;
   resume(): void;
+  /** Runs `action` once, in a later turn, when nothing is queued. Asked for once at a time. */
+  onceDrained(action: () => void): void;
 }
 
 /** One authenticated peer of the broker. */
 export class Connection {
   readonly id: number;
-  readonly identity: Identity;
   /** Registered over this connection, by key, as their owners spell them: an Outpost has many. */
   readonly names = new Map<string, string>();
   /** The broker's own requests to this peer. */
@@ -31,19 +32,33 @@ export class Connection {
   /** Set by `outpost.register`: this connection carries a whole host. */
   outpostId: string | undefined;
   readonly #sink: FrameSink;
-  readonly #drainWaiters: (() => void)[] = [];
   readonly #closeListeners = new Map<unknown, (reason: string) => void>();
+  #identity: Identity;
+  /** Made when first needed: most connections never wait. */
+  #drainWaiters: (() => void)[] | undefined;
   #open = true;
+  #expelled = false;
   #endReason = '';
 
   constructor(id: number, identity: Identity, sink: FrameSink) {
     this.id = id;
-    this.identity = identity;
+    this.#identity = identity;
     this.#sink = sink;
   }
 
+  /** Who is on the other end. */
+  get identity(): Identity {
+    return this.#identity;
+  }
+
+  /** Its peer presented a newer token, of the same name and rights. */
+  renew(identity: Identity): void {
+    this.#identity = identity;
+  }
+
+  /** Whether what the peer sends still counts. */
   get isOpen(): boolean {
-    return this.#open;
+    return this.#open && !this.#expelled;
   }
 
   /** Whether it may send what is for this role. */
@@ -70,6 +85,12 @@ export class Connection {
     if (this.#open) this.#sink.close(code, reason);
   }
 
+  /** As `close`; and whatever the peer still sends until its socket ends is ignored. */
+  expel(code: number, reason: string): void {
+    this.#expelled = true;
+    this.close(code, reason);
+  }
+
   /** Resolves when the peer answers a ping, and never when it is gone. */
   probe(): Promise<void> {
     return this.#sink.probe();
@@ -90,7 +111,12 @@ export class Connection {
 
   /** Runs `action` once, when what is queued has left or the connection has ended. */
   onceDrained(action: () => void): void {
-    this.#drainWaiters.push(action);
+    if (this.#drainWaiters) {
+      this.#drainWaiters.push(action);
+      return;
+    }
+    this.#drainWaiters = [action];
+    if (this.#open) this.#sink.onceDrained(() => this.#drained());
   }
 
   /**
@@ -106,11 +132,6 @@ export class Connection {
     };
   }
 
-  /** Called by the gateway. */
-  drained(): void {
-    for (const action of this.#drainWaiters.splice(0)) action();
-  }
-
   /** Called by the gateway, once. */
   ended(reason: string): void {
     this.#open = false;
@@ -118,6 +139,12 @@ export class Connection {
     const listeners = [...this.#closeListeners.values()];
     this.#closeListeners.clear();
     for (const listener of listeners) listener(reason);
-    this.drained();
+    this.#drained();
+  }
+
+  #drained(): void {
+    const waiters = this.#drainWaiters ?? [];
+    this.#drainWaiters = undefined;
+    for (const action of waiters) action();
   }
 }

@@ -23,13 +23,16 @@ const looking = new Set([
   'session.entries',
   'session.list',
   'session.moves',
+  'session.refresh',
   'shared.get',
   'shared.list',
   'subscribe.aspect_status',
   'subscribe.chat',
+  'subscribe.observe',
   'subscribe.roster',
   'unsubscribe.aspect_status',
   'unsubscribe.chat',
+  'unsubscribe.observe',
   'unsubscribe.roster',
 ]);
 

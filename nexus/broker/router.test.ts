@@ -22,7 +22,12 @@ const done = (kind: string) =>
   });
 const request = { from: ['aspect'], payload: Type.Object({ n: Type.Integer() }) } as const;
 const Note = defineFrame({ kind: 'note', ...request, reply: done('note.result') });
-const Look = defineFrame({ kind: 'look', ...request, reply: done('look.result') });
+const Look = defineFrame({
+  kind: 'look',
+  ...request,
+  reply: done('look.result'),
+  effect: 'reads',
+});
 const Hush = defineFrame({
   kind: 'hush',
   ...request,
@@ -109,10 +114,30 @@ function setUp() {
     else settle.get(key)?.reject(error);
     await turn();
   };
-  return { theirs, connection, started, sent, closes, held, give, finish, settle };
+  return { theirs, connection, intake, started, sent, closes, held, give, finish, settle };
 }
 
 suite('FrameIntake', () => {
+  test('does nothing more for a connection that was expelled', async () => {
+    const { connection, intake, give, finish, started, closes } = setUp();
+    await give('note', 1);
+    await give('look', 2);
+    connection.expel(4401, 'void');
+    intake.receive(JSON.stringify({ kind: 'note', payload: { n: 3 } }));
+    await finish('note 1');
+    assert.deepEqual(started, ['note 1'], 'neither what waited nor what still came');
+    assert.deepEqual(closes, [4401]);
+  });
+
+  test('lets a read-only token do what is declared to change nothing', async () => {
+    const { connection, give, started, sent } = setUp();
+    connection.renew({ ...connection.identity, scope: 'read' });
+    await give('note', 1, 'a');
+    await give('look', 2, 'b');
+    assert.deepEqual(started, ['look 2']);
+    assert.deepEqual([sent[0]?.kind, sent[0]?.payload?.code], ['note.error', 'forbidden']);
+  });
+
   test('starts writes at once, in the order of arrival', async () => {
     const { give, started } = setUp();
     await give('note', 1);
@@ -181,11 +206,14 @@ suite('FrameIntake', () => {
     const { give, finish, sent } = setUp();
     await give('note', 1, 'a');
     await give('note', 2, 'b');
+    await give('note', 3, 'c');
     await finish('note 1', new Error('SELECT secret FROM table'));
-    await finish('note 2', new JournalError('journal.full', 'the disk is full'));
+    const cause = new Error('SELECT');
+    await finish('note 2', new JournalError('journal.full', 'disk', { cause }));
+    await finish('note 3', new JournalError('journal.io', 'SELECT', { cause }));
     assert.deepEqual(
       sent.map(({ payload }) => payload?.code),
-      ['internal', 'internal'],
+      ['internal', 'storage_full', 'unavailable'],
     );
     assert.equal(JSON.stringify(sent).includes('SELECT'), false);
   });
@@ -323,6 +351,45 @@ suite('FrameIntake', () => {
     await finish('note 512');
     assert.deepEqual(held, ['pause', 'resume']);
     assert.equal(started.includes('look 1024'), false);
+  });
+
+  test('stops reading at 4 Mi characters under way, too', async () => {
+    const { theirs, finish, held, started } = setUp();
+    const long = (n: number) =>
+      theirs.send(JSON.stringify({ kind: 'note', payload: { n, x: 'x'.repeat(1024 ** 2) } }));
+    for (let n = 1; n <= 3; n++) long(n);
+    await turn();
+    assert.deepEqual(held, []);
+    long(4);
+    await turn();
+    assert.deepEqual(held, ['pause']);
+    await finish('note 1');
+    await finish('note 2');
+    assert.deepEqual(held, ['pause']);
+    await finish('note 3');
+    assert.deepEqual(held, ['pause', 'resume']);
+    assert.equal(started.length, 4);
+  });
+
+  test('closes with 1013 what goes on sending: at 32768 frames or 16 Mi characters', async () => {
+    const many = setUp();
+    const text = JSON.stringify({ kind: 'look', payload: { n: 1 } });
+    for (let n = 1; n < 32_768; n++) many.theirs.send(text);
+    await turn();
+    assert.deepEqual(many.closes, []);
+    many.theirs.send(text);
+    many.theirs.send(text);
+    await turn();
+    assert.deepEqual(many.closes, [1013]);
+
+    const long = setUp();
+    const big = JSON.stringify({ kind: 'look', payload: { n: 1, x: 'x'.repeat(1024 ** 2) } });
+    for (let n = 1; n < 16; n++) long.theirs.send(big);
+    await turn();
+    assert.deepEqual(long.closes, []);
+    long.theirs.send(big);
+    await turn();
+    assert.deepEqual(long.closes, [1013]);
   });
 
   test('starts nothing for a peer that is gone', async () => {

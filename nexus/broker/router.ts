@@ -1,21 +1,39 @@
 import { nameKey } from '#shared/config/names';
-import { NexusError } from '#shared/errors';
-import type { FrameCodec } from '#shared/frames/codec';
+import { rootCodeOf } from '#shared/errors';
+import { type FrameCodec, maxIdLength } from '#shared/frames/codec';
 import { accessNeeded } from '#shared/frames/define';
 import { type Envelope, encodeFrame } from '#shared/frames/envelope';
-import { errorKindOf, FrameRefused, Refusal, UndecodableFrame } from '#shared/frames/errors';
+import {
+  errorKindOf,
+  FrameRefused,
+  isPassing,
+  Refusal,
+  UndecodableFrame,
+} from '#shared/frames/errors';
 import type { Log } from '#shared/sys/log';
 import { OutboundFrame } from '#shared/transport/frame-batch';
-import { isEnough } from '../credentials/identity.ts';
+import { isEnough, isReadOnly } from '../credentials/identity.ts';
+import { JournalError } from '../journal/errors.ts';
+import { refusalFor } from '../journal/refusal.ts';
 import type { Connection } from './connection.ts';
 import type { Handler, RefusalReason } from './handler.ts';
 
 /** Undecodable messages in a row after which a connection is closed with 1008 (§1.5). */
 const maxUndecodable = 16;
 
-/** Frames of one connection that may be under way before its reading is paused. */
+/** Frames of one connection that may be under way, and characters of them, before its reading is paused. */
 const maxUnderWay = 1_024;
+const maxUnderWayCharacters = 4 * 1024 ** 2;
 
+/**
+ * The same, before it is closed: what cannot be paused and is far ahead of us is cut off. A socket
+ * may bring 512 KiB in one turn; the first bound leaves room for as many frames as that can hold.
+ */
+const maxAhead = 32_768;
+const maxAheadCharacters = 16 * 1024 ** 2;
+
+/** Bytes that wait for a connection's peer above which its reads wait too. */
+const congestedBytes = 1024 * 1024;
 /** Frames of one connection that may run aside; more are refused with `busy`. */
 const maxAside = 256;
 
@@ -53,9 +71,12 @@ export class Router {
     if (!handler) {
       throw new FrameRefused('unsupported', `this broker does not serve ${envelope.kind}`);
     }
-    const { from, kind } = handler.definition;
+    const { from, kind, effect } = handler.definition;
     if (!from.some((role) => connection.holds(role))) {
       throw new FrameRefused('forbidden', `${kind} is for ${from.join(' or ')} connections`);
+    }
+    if (isReadOnly(connection.identity) && effect !== 'reads') {
+      throw new FrameRefused('forbidden', `this token may only read, and ${kind} does more`);
     }
     const { operator } = connection.identity;
     const needed = accessNeeded(handler.definition);
@@ -81,11 +102,9 @@ export class Router {
 
   /** Never silence: an error frame wherever an answer was due, or could be told apart. */
   refuse(envelope: Envelope, connection: Connection, thrown: unknown): void {
-    const reason = wireError(thrown);
+    const reason = refusalOf(thrown);
     const { code, message } = reason;
-    const facts = { connection: connection.id, as: connection.identity.name, kind: envelope.kind };
-    if (code === 'internal') this.#log.error({ ...facts, err: thrown }, 'frame failed');
-    else this.#log.debug({ ...facts, code }, message);
+    this.#logRefusal(reason, thrown, envelope, connection);
 
     const handler = this.#handlers.get(envelope.kind);
     const definition = handler?.definition;
@@ -93,6 +112,16 @@ export class Router {
     if (!answered && !envelope.id) return;
     const payload = handler?.refusal?.(reason, envelope.payload) ?? { error: message, code };
     this.#send(connection, errorKindOf(envelope.kind), payload, envelope);
+  }
+
+  /** A client's mistakes are its own; a disk that fails is told in one line a frame, not a page. */
+  #logRefusal(refusal: RefusalReason, thrown: unknown, { kind }: Envelope, connection: Connection) {
+    const { code, message } = refusal;
+    const facts = { connection: connection.id, as: connection.identity.name, kind };
+    if (code === 'internal') this.#log.error({ ...facts, err: thrown }, 'frame failed');
+    else if (isPassing(code))
+      this.#log.warn({ ...facts, code, cause: rootCodeOf(thrown) }, message);
+    else this.#log.debug({ ...facts, code }, message);
   }
 
   #send(connection: Connection, kind: string, payload: unknown, request: Envelope): void {
@@ -106,31 +135,33 @@ function behindOutpost({ outpostId, names }: Connection, request: Envelope): str
   if (outpostId === undefined) return undefined;
   const { name, from, aspect } = (request.payload ?? {}) as Record<string, unknown>;
   const claimed = name ?? from ?? aspect;
-  if (typeof claimed === 'string') return names.get(nameKey(claimed)) ?? claimed;
+  if (typeof claimed === 'string' && claimed.length <= maxIdLength) {
+    return names.get(nameKey(claimed)) ?? claimed;
+  }
   return names.size === 1 ? names.values().next().value : undefined;
 }
 
 /** Only what we refuse on purpose crosses the wire in words (style §6). */
-function wireError(thrown: unknown): RefusalReason {
+function refusalOf(thrown: unknown): RefusalReason {
   if (thrown instanceof Refusal) return thrown;
-  if (thrown instanceof NexusError && thrown.code.startsWith('journal.')) {
-    return { code: 'internal', message: 'the broker could not record this; try again later' };
-  }
-  return { code: 'internal', message: 'internal error' };
+  if (thrown instanceof JournalError) return refusalFor(thrown);
+  return new FrameRefused('internal', 'internal error');
 }
 
 const tooMuchAside = () =>
   new FrameRefused('busy', `${maxAside} requests of this connection are under way; wait for some`);
 
-/** A frame that waits for its turn. */
+/** A frame that waits for its turn, and the length of its text. */
 interface Deferred {
   readonly order: Handler['order'];
+  readonly characters: number;
   readonly start: () => void;
 }
 
 /**
  * One connection's frames, in arrival order. Writes are pipelined into the same commit group; a
- * read and everything behind it waits until the writes before it are durable.
+ * read and everything behind it waits until the writes before it are durable, and until the peer
+ * has taken most of what it already asked for.
  */
 export class FrameIntake {
   readonly #router: Router;
@@ -138,8 +169,11 @@ export class FrameIntake {
   #undecodable = 0;
   #writesPending = 0;
   #asideRunning = 0;
+  /** Of texts whose frames are under way. */
+  #characters = 0;
   #deferred: Deferred[] = [];
   #readRunning = false;
+  #awaitsDrain = false;
   #paused = false;
 
   constructor(router: Router, connection: Connection) {
@@ -158,14 +192,15 @@ export class FrameIntake {
       return;
     }
     if (envelope.in_reply_to) {
-      this.#receiveAnswer(envelope, envelope.in_reply_to);
+      this.#receiveAnswer(envelope, envelope.in_reply_to, text.length);
       return;
     }
     try {
       const handler = this.#router.route(envelope, this.#connection);
       const { order } = handler;
-      if (!this.#mustWait(order)) this.#start(handler, envelope);
-      else this.#deferred.push({ order, start: () => this.#start(handler, envelope) });
+      const start = () => this.#start(handler, envelope, text.length);
+      if (this.#mustWait(order)) this.#defer({ order, characters: text.length, start });
+      else start();
     } catch (error) {
       this.#router.refuse(envelope, this.#connection, error);
     }
@@ -176,11 +211,12 @@ export class FrameIntake {
    * For whoever asked, whatever its kind; never dispatched (§2, reading order 2). Like a read it
    * comes after what the peer recorded before it answered.
    */
-  #receiveAnswer(envelope: Envelope, id: string): void {
+  #receiveAnswer(envelope: Envelope, id: string, characters: number): void {
     const { awaited } = this.#connection;
     if (!awaited.has(id)) return;
-    if (!this.#mustWait('reads')) awaited.take(envelope);
-    else this.#deferred.push({ order: 'reads', start: () => awaited.take(envelope) });
+    const start = () => awaited.take(envelope);
+    if (this.#mustWait('reads')) this.#defer({ order: 'reads', characters, start });
+    else start();
     this.#holdBack();
   }
 
@@ -191,12 +227,23 @@ export class FrameIntake {
     this.#connection.close(1008, `${maxUndecodable} undecodable messages in a row`);
   }
 
-  #mustWait(order: Handler['order']): boolean {
-    if (this.#readRunning || this.#deferred.length > 0) return true;
-    return order === 'reads' && this.#writesPending > 0;
+  #defer(frame: Deferred): void {
+    this.#deferred.push(frame);
+    this.#characters += frame.characters;
+    this.#awaitDrain();
   }
 
-  #start(handler: Handler, envelope: Envelope): void {
+  #mustWait(order: Handler['order']): boolean {
+    if (this.#readRunning || this.#deferred.length > 0) return true;
+    return this.#isTooEarly(order);
+  }
+
+  #isTooEarly(order: Handler['order']): boolean {
+    if (order !== 'reads') return false;
+    return this.#writesPending > 0 || this.#connection.queuedBytes > congestedBytes;
+  }
+
+  #start(handler: Handler, envelope: Envelope, characters: number): void {
     if (!this.#connection.isOpen) return;
     let result: unknown;
     try {
@@ -210,25 +257,26 @@ export class FrameIntake {
       this.#router.answer(handler, envelope, this.#connection, result);
       return;
     }
-    this.#track(handler.order, +1);
+    this.#track(handler.order, +1, characters);
     void result.then(
       (payload) => {
         this.#router.answer(handler, envelope, this.#connection, payload);
-        this.#settled(handler);
+        this.#settled(handler, characters);
       },
       (error) => {
         this.#router.refuse(envelope, this.#connection, error);
-        this.#settled(handler);
+        this.#settled(handler, characters);
       },
     );
   }
 
-  #settled(handler: Handler): void {
-    this.#track(handler.order, -1);
+  #settled(handler: Handler, characters: number): void {
+    this.#track(handler.order, -1, characters);
     this.#drain();
   }
 
-  #track(order: Handler['order'], change: 1 | -1): void {
+  #track(order: Handler['order'], change: 1 | -1, characters: number): void {
+    this.#characters += change * characters;
     if (order === 'reads') this.#readRunning = change === 1;
     else if (order === 'writes') this.#writesPending += change;
     else this.#asideRunning += change;
@@ -237,20 +285,41 @@ export class FrameIntake {
   #drain(): void {
     while (this.#deferred.length > 0 && !this.#readRunning) {
       const next = this.#deferred[0];
-      if (!next || (next.order === 'reads' && this.#writesPending > 0)) break;
+      if (!next || this.#isTooEarly(next.order)) break;
       this.#deferred.shift();
+      this.#characters -= next.characters;
       next.start();
     }
+    this.#awaitDrain();
     this.#holdBack();
+  }
+
+  /** A turn later what can leave has left; what then still waits, waits for its peer. */
+  #awaitDrain(): void {
+    if (this.#awaitsDrain || this.#deferred.length === 0 || this.#writesPending > 0) return;
+    if (this.#readRunning) return;
+    this.#awaitsDrain = true;
+    const drained = () => {
+      this.#awaitsDrain = false;
+      this.#drain();
+    };
+    setImmediate(() => {
+      if (this.#connection.queuedBytes > congestedBytes) this.#connection.onceDrained(drained);
+      else drained();
+    });
   }
 
   /** Stops reading from a peer that is too far ahead of us, and starts again at half the bound. */
   #holdBack(): void {
-    const underWay = this.#writesPending + this.#deferred.length;
-    if (!this.#paused && underWay >= maxUnderWay) {
+    const frames = this.#writesPending + this.#deferred.length;
+    const characters = this.#characters;
+    if (!this.#paused) {
+      if (frames < maxUnderWay && characters < maxUnderWayCharacters) return;
       this.#paused = true;
       this.#connection.pauseReading();
-    } else if (this.#paused && underWay <= maxUnderWay / 2) {
+    } else if (frames >= maxAhead || characters >= maxAheadCharacters) {
+      this.#connection.close(1013, 'sending faster than is handled; wait for answers');
+    } else if (frames <= maxUnderWay / 2 && characters <= maxUnderWayCharacters / 2) {
       this.#paused = false;
       this.#connection.resumeReading();
     }

@@ -33,6 +33,9 @@ export interface ChatServiceDeps {
   readonly maxContentBytes?: number;
 }
 
+/** Told of each committed message and whom it is for. Must be quick, and must not throw. */
+export type PostedListener = (message: ChatMessage, recipients: readonly string[]) => void;
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** What a sender learns once its message is on disk. */
@@ -49,6 +52,7 @@ export class ChatService {
   readonly #maxContentBytes: number;
   /** Sends under way by idempotency key, so that a retry does not race its original. */
   readonly #underWay = new Map<string, Promise<Sent>>();
+  readonly #postedListeners: PostedListener[] = [];
 
   constructor(deps: ChatServiceDeps) {
     this.#deps = deps;
@@ -61,6 +65,10 @@ export class ChatService {
       operator: operatorName,
     };
     deps.journal.onCommit((events) => this.#deliver(events));
+  }
+
+  onPosted(listener: PostedListener): void {
+    this.#postedListeners.push(listener);
   }
 
   /** Records a message. Throws `FrameRefused` for what cannot be taken. */
@@ -160,6 +168,7 @@ export class ChatService {
   #deliverMessage(message: ChatMessage): void {
     const { hub } = this.#deps;
     const recipients = recipientsOf(message, this.audience);
+    for (const listener of this.#postedListeners) listener(message, recipients);
     if (recipients.length === 0 && !hub.hasSubscribers('chat')) return;
     const payload = toDeliver(message);
     const frame = new OutboundFrame(encodeFrame(ChatDeliver.kind, payload));

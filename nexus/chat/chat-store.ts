@@ -166,9 +166,12 @@ export class ChatStore implements Projection {
     return id === undefined ? undefined : this.find(id);
   }
 
-  /** Messages above an id, oldest first. */
-  since(id: number, limit: number): ChatMessage[] {
-    return fromRows(this.#read.since.all(id, limit));
+  /** Messages above an id, oldest first, each read when it is asked for. Write nothing meanwhile. */
+  *since(id: number): IterableIterator<ChatMessage> {
+    for (const row of this.#read.since.iterate(id)) {
+      const message = fromRow(row as Row);
+      if (message) yield message;
+    }
   }
 
   /** A message and everything below it, with ids above `sinceId`, ascending. */
@@ -225,7 +228,7 @@ function prepareReads({ reader }: Database) {
     one: prepare(`SELECT ${columns} ${source} WHERE m.id = ?`),
     newest: prepare('SELECT coalesce(max(id), 0) FROM chat_messages').pluck(),
     byKey: prepare('SELECT msg_id FROM chat_send_keys WHERE sender = ? AND key = ?').pluck(),
-    since: prepare(`SELECT ${columns} ${source} WHERE m.id > ? ORDER BY m.id LIMIT ?`),
+    since: prepare(`SELECT ${columns} ${source} WHERE m.id > ? ORDER BY m.id`),
     subtree: prepare(
       `${descendants('?')} SELECT ${columns} ${source}
        WHERE m.id IN (SELECT id FROM tree) AND m.id > ? ORDER BY m.id LIMIT ?`,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
-import { type Audience, mentionsIn, type Post, recipientsOf } from './recipients.ts';
+import { type Audience, isFor, mentionsIn, type Post, recipientsOf } from './recipients.ts';
 
 const known = ['anvil', 'Flint', 'keel', 'wren'];
 
@@ -101,6 +101,11 @@ suite('recipientsOf', () => {
           assert.ok(names.every((name) => known.includes(name)));
           const addressed = replyAuthor !== undefined && replyAuthor !== from;
           if (addressed && !/@all/i.test(words.join(''))) assert.ok(names.includes(replyAuthor));
+          const post = { from, content: words.join(''), replyAuthor };
+          assert.deepEqual(
+            known.filter((name) => isFor(name, post, audience)),
+            names.toSorted((a, b) => known.indexOf(a) - known.indexOf(b)),
+          );
         },
       ),
     );

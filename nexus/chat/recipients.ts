@@ -38,22 +38,43 @@ export interface Audience {
  * keep each other talking.
  */
 export function recipientsOf(post: Post, audience: Audience): string[] {
-  const addressed = new Set<string>();
-  const mentions = mentionsIn(post.content);
-  if (mentions.some((name) => nameKey(name) === 'all')) {
-    for (const name of audience.everybody()) addressed.add(name);
-    if (audience.frame) addressed.add(audience.frame);
-  } else {
-    for (const name of mentions) {
-      const known = audience.resolve(name) ?? audience.resolve(name.replace(/[-_]+$/, ''));
-      if (known) addressed.add(known);
-    }
-    const author = post.replyAuthor && audience.resolve(post.replyAuthor);
-    if (author) addressed.add(author);
+  const addressed = namedBy(post, audience) ?? everybodyIn(audience);
+  return [...withoutSender(addressed, post, audience)].sort();
+}
+
+/**
+ * Whether a post is for a name that `@all` reaches: whether `recipientsOf` has it, without working
+ * out who else is there.
+ */
+export function isFor(name: string, post: Post, audience: Audience): boolean {
+  const named = namedBy(post, audience);
+  return named ? withoutSender(named, post, audience).has(name) : name !== post.from;
+}
+
+/** Whom a post mentions or replies to; undefined when it is for everybody. */
+function namedBy(post: Post, audience: Audience): Set<string> | undefined {
+  const named = new Set<string>();
+  for (const name of mentionsIn(post.content)) {
+    if (nameKey(name) === 'all') return undefined;
+    const known = audience.resolve(name) ?? audience.resolve(name.replace(/[-_]+$/, ''));
+    if (known) named.add(known);
   }
-  addressed.delete(post.from);
-  if (addressed.size === 0 && post.from === audience.operator && audience.frame) {
+  const author = post.replyAuthor && audience.resolve(post.replyAuthor);
+  if (author) named.add(author);
+  return named;
+}
+
+function everybodyIn({ everybody, frame }: Audience): Set<string> {
+  const names = new Set(everybody());
+  if (frame) names.add(frame);
+  return names;
+}
+
+/** Takes the sender out, and puts the coordinator in where a human word would go unheard. */
+function withoutSender(addressed: Set<string>, { from }: Post, audience: Audience): Set<string> {
+  addressed.delete(from);
+  if (addressed.size === 0 && from === audience.operator && audience.frame) {
     addressed.add(audience.frame);
   }
-  return [...addressed].sort();
+  return addressed;
 }

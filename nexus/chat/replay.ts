@@ -2,10 +2,10 @@ import { ChatDeliver, ChatReplayEnd } from '#shared/frames/chat';
 import { pushTo, type Route } from '../broker/hub.ts';
 import type { ChatStore } from './chat-store.ts';
 import { toReplay } from './message.ts';
-import { type Audience, recipientsOf } from './recipients.ts';
+import { type Audience, isFor } from './recipients.ts';
 
-/** Messages read at a time. Small, because each may be as large as a message can be. */
-const pageSize = 64;
+/** Messages in one turn of the event loop: about a millisecond, which the others must wait. */
+const messagesPerTurn = 256;
 
 /** A replay pauses while this much waits for its reader. */
 const congestedBytes = 1024 * 1024;
@@ -36,18 +36,16 @@ export function replay(route: Route, sinceId: number, deps: ReplayDeps): void {
       connection.onceDrained(step);
       return;
     }
-    const messages = store.since(cursor, pageSize);
-    for (const message of messages) {
-      // One page of long messages is more than an outbox may hold.
-      if (connection.queuedBytes > congestedBytes) break;
+    let left = messagesPerTurn;
+    for (const message of store.since(cursor)) {
+      // A turn's long messages are more than an outbox may hold.
+      if (left-- === 0 || connection.queuedBytes > congestedBytes) {
+        setImmediate(step);
+        return;
+      }
       cursor = message.id;
-      if (!recipientsOf(message, audience).includes(name)) continue;
+      if (!isFor(name, message, audience)) continue;
       pushTo(route, ChatDeliver, toReplay(message));
-    }
-    const last = messages.at(-1);
-    if (messages.length === pageSize || (last && last.id > cursor)) {
-      setImmediate(step);
-      return;
     }
     pushTo(route, ChatReplayEnd, { aspect: name, up_to_id: cursor });
     route.live = true;

@@ -5,6 +5,7 @@ import { openLogFile } from '#shared/sys/pino-log';
 import { type BrokerOptions, defaultLimits } from '../app/broker.ts';
 import { StartRefused } from '../app/errors.ts';
 import { parseListenAddress } from '../app/listen-address.ts';
+import { parseTransport } from '../app/listener-choice.ts';
 import type { serverFlags } from './flags.ts';
 
 export type ServerFlags = InferredOptionTypes<typeof serverFlags>;
@@ -28,6 +29,8 @@ export function brokerOptions(flags: ServerFlags, frameName?: string): BrokerOpt
       },
     },
     ...(cert && key && { tls: { cert, key } }),
+    activity: { retainDays: flags['activity-days'] },
+    transport: parseTransport(flags.transport),
     operators: {
       rpId: process.env['NEXUS_OPERATOR_RPID'] || undefined,
       origins: process.env['NEXUS_OPERATOR_ORIGINS']?.split(',').filter(Boolean),

@@ -51,11 +51,22 @@ export const serverFlags = {
     defaultDescription: 'NEXUS_TLS_KEY',
     describe: 'PEM key of the certificate',
   },
+  transport: {
+    type: 'string',
+    default: process.env['NEXUS_TRANSPORT'] || 'ws',
+    defaultDescription: 'NEXUS_TRANSPORT, or ws',
+    describe: 'what serves sockets: ws, uws (uWebSockets.js), or auto, uws if it is installed',
+  },
   'max-connections': { type: 'number', default: 256, describe: 'sockets in total' },
   'max-connections-per-address': {
     type: 'number',
     default: 32,
     describe: 'sockets from one address',
+  },
+  'activity-days': {
+    type: 'number',
+    default: 14,
+    describe: 'days for which activity files are kept; 0 writes none',
   },
   'log-level': {
     choices: ['debug', 'info', 'warn', 'error'],

@@ -21,6 +21,7 @@ const commands = {
   restore: () => import('./restore.ts'),
   doctor: () => import('./doctor.ts'),
   cert: () => import('./cert.ts'),
+  aspect: () => import('./aspect.ts'),
 } as const;
 
 /** Runs one command line and returns the exit code. */

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { CommandModule, InferredOptionTypes, Options } from 'yargs';
 import { AspectRuntime } from '#runtime/aspect/aspect-runtime';
 import { chooseProvider } from '#runtime/aspect/choose-provider';
@@ -14,6 +13,7 @@ import { copySampleTeam } from '../app/sample-team.ts';
 import { type EmbeddedAspect, startTeam, type TeamDeps } from '../app/team.ts';
 import { TeamError } from '../aspects/errors.ts';
 import { findTeam } from '../aspects/homes.ts';
+import { aspectProgram } from './aspect-program.ts';
 import { brokerOptions } from './broker-options.ts';
 import { serverFlags } from './flags.ts';
 import { untilStopped } from './signals.ts';
@@ -63,7 +63,7 @@ export const command: CommandModule<object, InferredOptionTypes<typeof flags>> =
       const running = await startTeam({
         broker,
         team,
-        program: siblingProgram('../../runtime/cmd/aspect'),
+        program: aspectProgram(),
         embed: embedder(argv.provider, broker.log),
         provider: argv.provider,
         env: process.env,
@@ -110,10 +110,4 @@ function embedder(provider: string | undefined, log: Log): TeamDeps['embed'] {
     runtime.run().catch((error) => log.error({ err: error }, 'the coordinator stopped'));
     return { close: () => runtime.stop('the broker is stopping') };
   };
-}
-
-/** A program beside this one, in the form that is running: source or built. */
-function siblingProgram(path: string): string {
-  const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
-  return fileURLToPath(new URL(`${path}${extension}`, import.meta.url));
 }

@@ -7,10 +7,18 @@ export interface Identity {
   readonly roles: ReadonlySet<Role>;
   /** Keys of other names that it may register: an Outpost's token lists the aspects of its host. */
   readonly grants?: ReadonlySet<string>;
-  /** When it ends, in milliseconds since the epoch; absent when it does not. */
+  /** When its token or session ends, in milliseconds since the epoch; absent when it does not. */
   readonly expiresAt?: number;
-  /** Of a session: which one it is. */
+  /** Of a session token: the keyfile version that it was given for. */
+  readonly kfv?: number;
+  /** Of a session token, or a browser's session: which session it is. */
   readonly sessionId?: string;
+  /** Of an opaque token: its hash, by which it is told from the one that follows it. */
+  readonly tokenHash?: string;
+  /** It may look and change nothing. */
+  readonly scope?: 'read';
+  /** The one dispatch that it works on, and nothing beside it. */
+  readonly dispatchId?: string;
   /** Of an operator's connection: which of the operators, and how much they may do. */
   readonly operator?: OperatorRights;
 }
@@ -47,8 +55,30 @@ export function aspectIdentity(
   return { name, roles, ...(rights.grants && { grants: new Set(rights.grants.map(nameKey)) }) };
 }
 
+/** Whether two identities may do the same: only the tokens behind them differ. */
+export function isSameCaller(one: Identity, other: Identity): boolean {
+  const rights = ({ name, roles, grants, scope, dispatchId, operator }: Identity) =>
+    JSON.stringify([
+      nameKey(name),
+      [...roles].sort(),
+      [...(grants ?? [])].sort(),
+      scope,
+      dispatchId,
+      operator?.account,
+      operator?.access,
+    ]);
+  return rights(one) === rights(other);
+}
+
+export const isReadOnly = (identity: Identity): boolean => identity.scope === 'read';
 export const isOperator = (identity: Identity): boolean => identity.roles.has('operator');
 export const isAdmin = (identity: Identity): boolean => identity.roles.has('admin');
+
+/**
+ * Who presents a token; undefined when nobody does. At once where that is possible, and soon
+ * otherwise: whoever waits holds a place among the connections.
+ */
+export type Authenticate = (token: string) => Identity | undefined | Promise<Identity | undefined>;
 
 /** Whether somebody with this access may do what needs that one. */
 export const isEnough = (access: Access, needed: Access): boolean =>

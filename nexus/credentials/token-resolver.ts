@@ -1,7 +1,8 @@
 import { hash, timingSafeEqual } from 'node:crypto';
+import type { Clock } from '#shared/sys/clock';
 import type { Log } from '#shared/sys/log';
-import { aspectIdentity, type Identity, operatorIdentity } from './identity.ts';
-import { SessionTokens } from './session-token.ts';
+import { aspectIdentity, type Identity, isOperator, operatorIdentity } from './identity.ts';
+import { type AspectStanding, SessionTokens } from './session-token.ts';
 import type { TokenStore } from './token-store.ts';
 
 /** How the reference's deployments may let themselves in; both off unless asked for. */
@@ -15,7 +16,9 @@ export interface LegacyAccess {
 export interface TokenResolverDeps {
   readonly tokens: TokenStore;
   readonly sessions: SessionTokens;
+  readonly standing: AspectStanding;
   readonly legacy: LegacyAccess;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -39,17 +42,34 @@ export class TokenResolver {
 
   /** `undefined` in and out: no token, and nobody. */
   resolve(token: string | undefined): Identity | undefined | Promise<Identity | undefined> {
-    const { tokens, sessions, legacy, log } = this.#deps;
-    const nobody = legacy.bypass ? operatorIdentity : undefined;
+    const nobody = this.#deps.legacy.bypass ? operatorIdentity : undefined;
     if (!token) return nobody;
+    const identity = this.resolveToken(token);
+    if (!(identity instanceof Promise)) return identity ?? nobody;
+    return identity.then((known) => known ?? nobody);
+  }
+
+  /** As `resolve`, for what was presented as a token: a bad one is nobody's under any setting. */
+  resolveToken(token: string): Identity | undefined | Promise<Identity | undefined> {
+    const { tokens, sessions, standing, log } = this.#deps;
     const known = tokens.resolve(token);
-    if (known) return known;
+    if (known) return standing.isRetired(known.name) ? undefined : known;
     if (this.#masterHash && timingSafeEqual(sha256(token), this.#masterHash)) {
       log.warn('a connection used the shared NEXUS_TOKEN; give each aspect its own');
       return aspectIdentity(legacyName, { admin: true });
     }
-    if (!SessionTokens.hasForm(token)) return nobody;
-    return sessions.resolve(token).then((identity) => identity ?? nobody);
+    return SessionTokens.hasForm(token) ? sessions.resolve(token) : undefined;
+  }
+
+  /** Whether a caller that was let in before still would be. */
+  holds(identity: Identity): boolean {
+    const { tokens, standing, clock } = this.#deps;
+    const { name, expiresAt, kfv, tokenHash } = identity;
+    if (expiresAt !== undefined && clock.now() >= expiresAt) return false;
+    if (tokenHash !== undefined && !tokens.isCurrent(tokenHash)) return false;
+    if (isOperator(identity)) return true;
+    if (standing.isRetired(name)) return false;
+    return kfv === undefined || standing.find(name)?.kfv === kfv;
   }
 }
 

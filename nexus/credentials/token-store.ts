@@ -1,5 +1,6 @@
 import { hash, randomBytes } from 'node:crypto';
 import { nameKey } from '#shared/config/names';
+import { type AspectRetired, aspectRetired } from '../aspects/events.ts';
 import type { Journal, JournalEvent, Projection } from '../journal/journal.ts';
 import type { Connection, Database, Migration } from '../storage/database.ts';
 import { sqlTime } from '../storage/sql-time.ts';
@@ -58,7 +59,7 @@ interface TokenRow {
  * take the same time.
  */
 export class TokenStore implements Projection {
-  readonly kinds = [tokenIssued];
+  readonly kinds = [tokenIssued, aspectRetired];
   readonly tables = ['agent_tokens'];
   readonly #writer: Connection;
   readonly #byHash = new Map<string, TokenRow>();
@@ -70,7 +71,19 @@ export class TokenStore implements Projection {
   }
 
   apply(events: readonly JournalEvent[]): void {
-    for (const event of events) this.#applyIssued(event);
+    for (const event of events) {
+      if (event.kind === aspectRetired) this.#applyRetired(event.body as AspectRetired['body']);
+      else this.#applyIssued(event);
+    }
+  }
+
+  /** Reflects what this journal records from now on, and then calls `listener`. */
+  follow(journal: Journal, listener: () => void = () => undefined): void {
+    journal.onCommit((events) => {
+      if (!events.some(({ kind }) => this.kinds.includes(kind))) return;
+      this.#load();
+      listener();
+    });
   }
 
   #applyIssued(event: JournalEvent): void {
@@ -92,6 +105,13 @@ export class TokenStore implements Projection {
       );
   }
 
+  /** For good: it does not come back with the aspect. Where its life began stays known. */
+  #applyRetired({ name }: AspectRetired['body']): void {
+    this.#writer
+      .prepare(`UPDATE agent_tokens SET token = 'void:' || agent_id WHERE agent_id = ?`)
+      .run(name);
+  }
+
   /** Makes a token for a name and voids the one before it. The only time it can be read. */
   async issue(
     journal: Journal,
@@ -103,7 +123,6 @@ export class TokenStore implements Projection {
     const hashed = { agentId: name, tokenHash: tokenHash(token), admin };
     const body: TokenIssued = { ...hashed, ...(grants?.length && { grants }) };
     await journal.append({ kind: tokenIssued, actor: by, body });
-    this.#load();
     return token;
   }
 
@@ -111,11 +130,19 @@ export class TokenStore implements Projection {
   resolve(token: string): Identity | undefined {
     const row = this.#byHash.get(tokenHash(token));
     if (!row) return undefined;
-    if (row.agentId === operatorName) return operatorIdentity;
-    return aspectIdentity(row.agentId, {
-      admin: row.admin === 1,
-      grants: row.grants ? (JSON.parse(row.grants) as string[]) : undefined,
-    });
+    const of =
+      row.agentId === operatorName
+        ? operatorIdentity
+        : aspectIdentity(row.agentId, {
+            admin: row.admin === 1,
+            grants: row.grants ? (JSON.parse(row.grants) as string[]) : undefined,
+          });
+    return { ...of, tokenHash: row.token };
+  }
+
+  /** Whether a token, known by its hash, is still its name's. */
+  isCurrent(hashed: string): boolean {
+    return this.#byHash.has(hashed);
   }
 
   /** The name as its owner spells it, if it was ever given a token. The operator is no aspect. */

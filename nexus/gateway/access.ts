@@ -1,4 +1,14 @@
-import type { IncomingMessage } from 'node:http';
+import { isLoopback } from '#shared/sys/loopback';
+
+/** The first line and the headers of a request, whichever library read them. */
+export interface RequestHead {
+  readonly method: string;
+  /** Path and query as they were sent. */
+  readonly target: string;
+  readonly remoteAddress: string;
+  /** A header by its lower-case name; repeated ones are joined by commas. */
+  header(name: string): string | undefined;
+}
 
 /** The token of an `Authorization` header: exactly `Bearer`, one space, the token (§1.2). */
 export function bearerToken(authorization: string | undefined): string | undefined {
@@ -7,23 +17,24 @@ export function bearerToken(authorization: string | undefined): string | undefin
   return authorization.slice(prefix.length) || undefined;
 }
 
-/** The token of an upgrade request: the header's, else the query's. */
-export function upgradeToken(request: IncomingMessage): string | undefined {
-  const fromHeader = bearerToken(request.headers.authorization);
+/** The token of a request to `/connect`: the header's, else the query's. */
+export function connectToken(head: RequestHead): string | undefined {
+  const fromHeader = bearerToken(head.header('authorization'));
   if (fromHeader) return fromHeader;
-  return targetOf(request).searchParams.get('token') ?? undefined;
+  return targetOf(head).searchParams.get('token') ?? undefined;
 }
 
 /** The request target, parsed. The host part is a placeholder: never trust it. */
-export function targetOf(request: IncomingMessage): URL {
-  return URL.parse(request.url ?? '/', 'http://unknown') ?? new URL('http://unknown/');
+export function targetOf({ target }: Pick<RequestHead, 'target'>): URL {
+  return URL.parse(target, 'http://unknown') ?? new URL('http://unknown/');
 }
 
-const loopbackNames: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
-
-/** True for names and addresses that only this machine can reach. */
-export const isLoopback = (hostname: string): boolean =>
-  loopbackNames.has(hostname.toLowerCase()) || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+/** Whether it asks for a WebSocket, valid or not. */
+export function isUpgrade(head: RequestHead): boolean {
+  if (head.header('upgrade')?.toLowerCase() !== 'websocket') return false;
+  const options = head.header('connection')?.toLowerCase().split(',') ?? [];
+  return options.some((option) => option.trim() === 'upgrade');
+}
 
 /**
  * Whether a request names this server and comes from its own pages, or from no page at all.

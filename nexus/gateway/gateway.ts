@@ -1,28 +1,16 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
 import type { Clock } from '#shared/sys/clock';
 import type { Log } from '#shared/sys/log';
 import type { OutboundFrame } from '#shared/transport/frame-batch';
-import type { Transport } from '#shared/transport/transport';
+import { canProbe, type Transport, type TransportEvents } from '#shared/transport/transport';
 import { Connection } from '../broker/connection.ts';
 import type { Hub } from '../broker/hub.ts';
-import type { Router } from '../broker/router.ts';
-import type { Identity } from '../credentials/identity.ts';
-import { isSameSite, targetOf, upgradeToken } from './access.ts';
+import type { FrameIntake, Router } from '../broker/router.ts';
+import type { Authenticate, Identity } from '../credentials/identity.ts';
+import { Admission } from './admission.ts';
 import { ConnectionCaps, type ConnectionLimits } from './connection-caps.ts';
-import { type KeepAliveTimes, keepAlive } from './keep-alive.ts';
+import { KeepAlive, type KeepAliveTimes } from './keep-alive.ts';
+import type { HttpService, Listener, OpenListener, TlsFiles } from './listener.ts';
 import { Outbox, OutboxFlusher, type OutboxLimits } from './outbox.ts';
-import { endIfSlow, uploadTimeoutMs } from './request-time.ts';
-import { WsTransport } from './ws-transport.ts';
-
-/** Bytes of one message, both directions (§1.6). */
-export const maxMessageBytes = 1_048_576;
-
-const headersTimeoutMs = 5_000;
 
 export interface GatewayLimits {
   readonly connections: ConnectionLimits;
@@ -34,138 +22,116 @@ export interface GatewayDeps {
   readonly hub: Hub;
   readonly router: Router;
   /** Serves everything that is not an upgrade. */
-  readonly http: RequestListener;
-  readonly authenticate: (token: string) => Identity | undefined;
+  readonly http: HttpService;
+  readonly authenticate: Authenticate;
+  readonly openListener: OpenListener;
+  /** Told of every link that was taken in. */
+  readonly onConnection?: (connection: Connection) => void;
   readonly limits: GatewayLimits;
   readonly clock: Clock;
   readonly log: Log;
-  /** Sent to everybody before their connection is closed. */
-  readonly farewell?: OutboundFrame;
-  /** PEM texts; without them the listener speaks plain HTTP. */
-  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  readonly tls?: TlsFiles | undefined;
+  /** Makes what everyone is told before the goodbye when the broker stops. */
+  readonly farewell?: (() => OutboundFrame) | undefined;
 }
+
+const goodbye = 'the broker is stopping';
 
 /** Lets peers in: resolves who they are before the upgrade, enforces caps, owns their sockets. */
 export class Gateway {
   readonly #deps: GatewayDeps;
-  readonly #server: Server;
-  readonly #caps: ConnectionCaps;
+  readonly #listener: Listener;
+  readonly #keepAlive: KeepAlive;
   readonly #flusher = new OutboxFlusher();
-  readonly #sockets = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    perMessageDeflate: false,
-    maxPayload: maxMessageBytes,
-  });
-  #host = '';
   #nextId = 1;
+  #stopping = false;
 
+  /** Throws when the listener cannot be made: the TLS files are of no use. */
   constructor(deps: GatewayDeps) {
     this.#deps = deps;
-    this.#caps = new ConnectionCaps(deps.limits.connections);
-    this.#server = deps.tls ? createTlsServer(deps.tls) : createServer();
-    this.#server.headersTimeout = headersTimeoutMs;
-    this.#server.requestTimeout = uploadTimeoutMs;
-    this.#server.on('request', (request, response) => {
-      endIfSlow(request, deps.clock);
-      if (isSameSite(request.headers, this.#host)) deps.http(request, response);
-      else response.writeHead(403).end('forbidden');
+    const { authenticate, openListener, limits, clock, log, http, tls } = deps;
+    const caps = new ConnectionCaps(limits.connections);
+    this.#keepAlive = new KeepAlive(clock, limits.keepAlive);
+    this.#listener = openListener({
+      admission: new Admission({ authenticate, caps, log }),
+      http,
+      clock,
+      accept: (transport, identity) => {
+        if (this.#stopping) transport.close(1001, goodbye);
+        else this.attach(transport, identity);
+      },
+      tls,
     });
-    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
   /** Starts listening and returns the port. Rejects with the system's error (`EADDRINUSE`, …). */
-  async listen(host: string, port: number): Promise<number> {
-    this.#host = host;
-    this.#server.listen(port, host.replace(/^\[|\]$/g, ''));
-    await once(this.#server, 'listening');
-    return (this.#server.address() as AddressInfo).port;
+  listen(host: string, port: number): Promise<number> {
+    return this.#listener.listen(host, port);
   }
 
   /** Takes in an authenticated link, whatever carries it. */
   attach(transport: Transport, identity: Identity): Connection {
-    const { hub, router, limits, log } = this.#deps;
+    const { hub, router, limits, log, onConnection } = this.#deps;
     const outbox = new Outbox(transport, limits.outbox, this.#flusher);
     const connection = new Connection(this.#nextId++, identity, outbox);
     hub.attach(connection);
     const intake = router.open(connection);
-    transport.start({
-      message: (text) => intake.receive(text),
-      closed: (code, reason) => {
-        log.debug({ connection: connection.id, as: identity.name, code }, 'connection closed');
-        connection.ended(reason || `closed ${code}`);
-      },
-      drained: () => connection.drained(),
-    });
+    const keepAlive = canProbe(transport) ? this.#keepAlive : undefined;
+    keepAlive?.add(outbox);
+    transport.start(new Link({ connection, outbox, intake, keepAlive, log }));
     log.debug({ connection: connection.id, as: identity.name }, 'connection open');
+    onConnection?.(connection);
     return connection;
   }
 
   /** Stops listening and closes every connection with 1001. Safe to call twice. */
   async close(): Promise<void> {
-    const closed = this.#server.listening ? once(this.#server, 'close') : undefined;
-    this.#server.close();
+    this.#stopping = true;
+    this.#listener.stop();
     const connections = [...this.#deps.hub.connections];
     const ended = connections.map(
       (connection) => new Promise<void>((resolve) => connection.onClose(() => resolve())),
     );
+    const farewell = this.#deps.farewell?.();
     for (const connection of connections) {
-      if (this.#deps.farewell) connection.send(this.#deps.farewell);
-      connection.close(1001, 'the broker is stopping');
+      if (farewell) connection.send(farewell);
+      connection.close(1001, goodbye);
     }
     await Promise.all(ended);
-    this.#server.closeAllConnections();
-    await closed;
-  }
-
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    socket.on('error', () => socket.destroy());
-    const admitted = this.#admit(request, socket);
-    if ('status' in admitted) {
-      refuse(socket, admitted);
-      return;
-    }
-    this.#sockets.handleUpgrade(request, socket, head, (ws) => {
-      keepAlive(ws, this.#deps.clock, this.#deps.limits.keepAlive);
-      this.attach(new WsTransport(ws, socket), admitted.identity);
-    });
-  }
-
-  /** Checks in the order of §1.5: who, how many, from where. `ws` checks the upgrade itself. */
-  #admit(request: IncomingMessage, socket: Duplex): { identity: Identity } | Refusal {
-    if (targetOf(request).pathname !== '/connect') return { status: 404, text: 'not found' };
-    const token = upgradeToken(request);
-    const identity = token === undefined ? undefined : this.#deps.authenticate(token);
-    if (!identity) return { status: 401, text: 'unauthorized' };
-    const address = request.socket.remoteAddress ?? '';
-    const release = this.#caps.take(address);
-    if (!release) {
-      this.#deps.log.warn({ address }, 'too many connections; see --max-connections');
-      return { status: 503, text: 'too many connections' };
-    }
-    socket.once('close', release);
-    if (!isSameSite(request.headers, this.#host)) return { status: 403, text: 'forbidden' };
-    return { identity };
+    this.#keepAlive.close();
+    await this.#listener.close();
   }
 }
 
-interface Refusal {
-  readonly status: 401 | 403 | 404 | 503;
-  readonly text: string;
+interface LinkParts {
+  readonly connection: Connection;
+  readonly outbox: Outbox;
+  readonly intake: FrameIntake;
+  readonly keepAlive: KeepAlive | undefined;
+  readonly log: Log;
 }
 
-const statusTexts: Readonly<Record<Refusal['status'], string>> = {
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  503: 'Service Unavailable',
-};
+/** What a transport tells goes to the parts of its connection. One small object for each. */
+class Link implements TransportEvents {
+  readonly #parts: LinkParts;
 
-/** Answers an upgrade with an HTTP error and ends the socket, whether or not the peer does. */
-function refuse(socket: Duplex, { status, text }: Refusal): void {
-  socket.once('finish', () => socket.destroy());
-  socket.end(
-    `HTTP/1.1 ${status} ${statusTexts[status]}\r\nContent-Type: text/plain\r\n` +
-      `Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
-  );
+  constructor(parts: LinkParts) {
+    this.#parts = parts;
+  }
+
+  message(text: string): void {
+    this.#parts.intake.receive(text);
+  }
+
+  drained(): void {
+    this.#parts.outbox.drained();
+  }
+
+  closed(code: number, reason: string): void {
+    const { connection, outbox, keepAlive, log } = this.#parts;
+    keepAlive?.remove(outbox);
+    const as = connection.identity.name;
+    log.debug({ connection: connection.id, as, code }, 'connection closed');
+    connection.ended(reason || `closed ${code}`);
+  }
 }

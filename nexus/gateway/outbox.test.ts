@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { type FrameBatch, OutboundFrame } from '#shared/transport/frame-batch';
-import type { BatchTransport } from '#shared/transport/transport';
+import type {
+  BatchTransport,
+  PausableTransport,
+  ProbeTransport,
+} from '#shared/transport/transport';
 import { Outbox, OutboxFlusher } from './outbox.ts';
 
 /** Notes what it is given; holds back as many bytes as it is told. */
@@ -25,7 +29,24 @@ class FakeTransport implements BatchTransport {
   }
 }
 
+/** One that can be held back and asked, and does not answer. */
+class PausableFake extends FakeTransport implements PausableTransport, ProbeTransport {
+  readonly calls: string[] = [];
+  pause(): void {
+    this.calls.push('pause');
+  }
+  resume(): void {
+    this.calls.push('resume');
+  }
+  probe(): Promise<void> {
+    this.calls.push('probe');
+    return new Promise(() => undefined);
+  }
+  terminate(): void {}
+}
+
 const tick = () => new Promise<void>((resolve) => process.nextTick(resolve));
+const turn = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 const frame = (text: string) => new OutboundFrame(text);
 
 function setUp(limits = { maxFrames: 3, maxBytes: 100 }, flusher = new OutboxFlusher()) {
@@ -96,11 +117,59 @@ suite('Outbox', () => {
     assert.deepEqual(quick.transport.texts(), [['x']]);
   });
 
+  test('tells once, in a later turn, when nothing is queued here or in the transport', async () => {
+    const { transport, outbox } = setUp();
+    let told = 0;
+    const wait = () => outbox.onceDrained(() => void told++);
+    outbox.push(frame('x'));
+    wait();
+    transport.queuedBytes = 1;
+    await turn();
+    assert.equal(told, 0, 'the transport still has some of it');
+    transport.queuedBytes = 0;
+    outbox.drained();
+    assert.equal(told, 0);
+    await turn();
+    outbox.drained();
+    await turn();
+    assert.equal(told, 1);
+  });
+
+  test('needs no word from a transport that passed everything on at once', async () => {
+    const { outbox } = setUp();
+    let told = 0;
+    const wait = () => outbox.onceDrained(() => void told++);
+    outbox.push(frame('x'));
+    wait();
+    await turn();
+    assert.equal(told, 1);
+    wait();
+    await turn();
+    assert.equal(told, 2, 'nor when nothing was queued at all');
+  });
+
   test('close sends what is queued first', () => {
     const { transport, outbox } = setUp();
     outbox.push(frame('last words'));
     outbox.close(1000, 'bye');
     assert.deepEqual(transport.texts(), [['last words']]);
     assert.deepEqual(transport.closes, [1000]);
+  });
+
+  test('one that is held back counts as alive; where it cannot be, nothing is held back', async () => {
+    const { outbox: plain } = setUp();
+    plain.pause();
+    assert.equal(plain.isHeldBack, false);
+    await plain.probe();
+
+    const transport = new PausableFake();
+    const outbox = new Outbox(transport, { maxFrames: 1, maxBytes: 1 }, new OutboxFlusher());
+    outbox.pause();
+    assert.equal(outbox.isHeldBack, true);
+    await outbox.probe();
+    outbox.resume();
+    assert.equal(outbox.isHeldBack, false);
+    void outbox.probe();
+    assert.deepEqual(transport.calls, ['pause', 'resume', 'probe']);
   });
 });

@@ -35,6 +35,8 @@ export class Outbox implements FrameSink {
   #frames: OutboundFrame[] = [];
   #bytes = 0;
   #overflowed = false;
+  #heldBack = false;
+  #onDrained: (() => void) | undefined;
 
   constructor(transport: Transport, limits: OutboxLimits, flusher: OutboxFlusher) {
     this.#transport = transport;
@@ -70,7 +72,22 @@ export class Outbox implements FrameSink {
     this.#bytes = 0;
     if (canBatch(this.#transport)) this.#transport.sendBatch(batch);
     else for (const { text } of batch.frames) this.#transport.send(text);
+    if (this.#onDrained) this.drained();
     return batch;
+  }
+
+  /** Runs `action` once, in a later turn, when nothing is queued here or in the transport. */
+  onceDrained(action: () => void): void {
+    this.#onDrained = action;
+    this.drained();
+  }
+
+  /** Told by the transport; a flush whose bytes all left at once needs no telling. */
+  drained(): void {
+    const action = this.#onDrained;
+    if (!action || this.queuedBytes > 0) return;
+    this.#onDrained = undefined;
+    setImmediate(action);
   }
 
   close(code: number, reason: string): void {
@@ -78,9 +95,18 @@ export class Outbox implements FrameSink {
     this.#transport.close(code, reason);
   }
 
-  /** A transport that cannot be asked is alive for as long as it is open. */
+  /** True while the peer's messages wait for us. */
+  get isHeldBack(): boolean {
+    return this.#heldBack;
+  }
+
+  /**
+   * A transport that cannot be asked is alive for as long as it is open. Who sends faster than we
+   * read is alive, too, and its answer would be behind the rest.
+   */
   probe(): Promise<void> {
-    return canProbe(this.#transport) ? this.#transport.probe() : Promise.resolve();
+    if (this.#heldBack || !canProbe(this.#transport)) return Promise.resolve();
+    return this.#transport.probe();
   }
 
   terminate(): void {
@@ -89,10 +115,14 @@ export class Outbox implements FrameSink {
   }
 
   pause(): void {
-    if (canPause(this.#transport)) this.#transport.pause();
+    if (!canPause(this.#transport)) return;
+    this.#heldBack = true;
+    this.#transport.pause();
   }
 
   resume(): void {
-    if (canPause(this.#transport)) this.#transport.resume();
+    if (!canPause(this.#transport)) return;
+    this.#heldBack = false;
+    this.#transport.resume();
   }
 }

@@ -16,7 +16,7 @@ export const isUpload = (method: string | undefined, path: string): boolean =>
 
 /** Breaks off a request that is slow to arrive. Node knows only one time for all of a server. */
 export function endIfSlow(request: IncomingMessage, clock: Clock): void {
-  if (isUpload(request.method, targetOf(request).pathname)) return;
+  if (isUpload(request.method, targetOf({ target: request.url ?? '/' }).pathname)) return;
   const cancel = clock.after(requestTimeoutMs, () => {
     if (!request.complete) request.destroy();
   });

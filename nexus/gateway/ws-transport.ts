@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
+import { closeReason } from '#shared/transport/close-reason';
 import { FrameBatch, OutboundFrame } from '#shared/transport/frame-batch';
 import type {
   BatchTransport,
@@ -7,22 +8,24 @@ import type {
   ProbeTransport,
   TransportEvents,
 } from '#shared/transport/transport';
-
-/** How long a peer may take to answer our close frame before its socket is destroyed. */
-const closeGraceMs = 2_000;
+import { closeGraceMs } from './listener.ts';
 
 /**
- * The broker's end of a WebSocket. Outgoing frames are framed once for all readers and written to
- * the socket underneath as they are; `ws` reads, checks, and speaks the control frames.
+ * The broker's end of a WebSocket of `ws`. Outgoing frames are framed once for all readers and
+ * written to the socket underneath as they are; `ws` reads, checks, and speaks the control frames.
  */
 export class WsTransport implements BatchTransport, PausableTransport, ProbeTransport {
   readonly #ws: WebSocket;
   readonly #socket: Duplex;
+  /** Settled by the next pong. Whoever asks meanwhile shares it. */
+  #pong: PromiseWithResolvers<void> | undefined;
 
   /** `socket` is the one that `ws` was upgraded on. Compression must be off. */
   constructor(ws: WebSocket, socket: Duplex) {
     this.#ws = ws;
     this.#socket = socket;
+    // Until `start`, so that nothing the peer says first is missed.
+    ws.pause();
   }
 
   get queuedBytes(): number {
@@ -30,14 +33,25 @@ export class WsTransport implements BatchTransport, PausableTransport, ProbeTran
   }
 
   start(on: TransportEvents): void {
-    this.#ws.on('message', (data, isBinary) => {
+    const ws = this.#ws;
+    if (ws.readyState === ws.CLOSED) {
+      queueMicrotask(() => on.closed(1006, ''));
+      return;
+    }
+    ws.on('message', (data, isBinary) => {
+      if (ws.readyState !== ws.OPEN) return;
       if (isBinary) this.close(1003, 'text only');
       else on.message(data.toString());
     });
+    ws.on('pong', () => {
+      this.#pong?.resolve();
+      this.#pong = undefined;
+    });
     // The code that follows says what went wrong; `ws` closes by itself.
-    this.#ws.on('error', () => undefined);
-    this.#ws.once('close', (code, reason) => on.closed(code, reason.toString()));
+    ws.on('error', ignore);
+    ws.on('close', (code, reason) => on.closed(code, reason.toString()));
     this.#socket.on('drain', () => on.drained?.());
+    ws.resume();
   }
 
   send(text: string): void {
@@ -45,7 +59,7 @@ export class WsTransport implements BatchTransport, PausableTransport, ProbeTran
   }
 
   sendBatch(batch: FrameBatch): void {
-    this.#write(batch.webSocketForm);
+    if (this.#ws.readyState === this.#ws.OPEN) this.#socket.write(batch.webSocketForm);
   }
 
   pause(): void {
@@ -57,8 +71,11 @@ export class WsTransport implements BatchTransport, PausableTransport, ProbeTran
   }
 
   probe(): Promise<void> {
-    this.#ws.ping();
-    return new Promise((resolve) => this.#ws.once('pong', () => resolve()));
+    if (!this.#pong) {
+      this.#pong = Promise.withResolvers();
+      if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping();
+    }
+    return this.#pong.promise;
   }
 
   terminate(): void {
@@ -67,13 +84,13 @@ export class WsTransport implements BatchTransport, PausableTransport, ProbeTran
 
   close(code: number, reason: string): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return;
-    this.#ws.close(code, reason);
+    // A reader that is held back would not see the peer's goodbye.
+    this.#ws.resume();
+    this.#ws.close(code, closeReason(reason));
     const grace = setTimeout(() => this.#ws.terminate(), closeGraceMs);
     grace.unref();
     this.#ws.once('close', () => clearTimeout(grace));
   }
-
-  #write(bytes: Buffer): void {
-    if (this.#ws.readyState === this.#ws.OPEN) this.#socket.write(bytes);
-  }
 }
+
+const ignore = (): void => undefined;

@@ -4,16 +4,18 @@ import { matchedRoutes } from 'hono/route';
 import type { TSchema } from 'typebox';
 import { withoutNulls } from '#shared/frames/codec';
 import { FrameRefused } from '#shared/frames/errors';
+import { isTooDeep, maxJsonDepth, parseJson } from '#shared/json';
 import { compileSchema } from '#shared/schema';
 import type { Clock } from '#shared/sys/clock';
 import type { Log } from '#shared/sys/log';
-import type { Identity } from '../credentials/identity.ts';
+import { type Identity, isReadOnly } from '../credentials/identity.ts';
 import {
   isRefused,
   type RefusedRequest,
   type RequestFacts,
   type Verdict,
 } from '../credentials/request-identity.ts';
+import type { Caller } from '../gateway/listener.ts';
 import { isUpload } from '../gateway/request-time.ts';
 import { httpError, TooManyRequests, Unauthorized } from './errors.ts';
 import { requestFacts } from './request-facts.ts';
@@ -22,13 +24,16 @@ import { assertMayCall, type RouteRule, routeTable } from './route-table.ts';
 /** Bytes of a request body. */
 const maxBodyBytes = 64 * 1024;
 
-export type HttpEnv = { Variables: { identity: Identity } };
+/** `c.env` is where a request came from. */
+export type HttpEnv = { Bindings: Caller; Variables: { identity: Identity } };
 
 /** One resource: adds its routes. Routes under it see `identity`, unless they are open. */
 export type Resource = (app: Hono<HttpEnv>) => void;
 
 export interface HttpAppDeps {
   readonly identify: (facts: RequestFacts) => Verdict | Promise<Verdict>;
+  /** Served to anyone; these bound the bodies that they read themselves. */
+  readonly bounded?: readonly Resource[];
   /** Served to anyone. */
   readonly open: readonly Resource[];
   /** Served to those whom the route table names. */
@@ -38,7 +43,8 @@ export interface HttpAppDeps {
 }
 
 /** The REST side of the broker. JSON in, JSON out; errors are `{"error": text}`. */
-export function buildHttpApp({ identify, open, guarded, clock, log }: HttpAppDeps): Hono<HttpEnv> {
+export function buildHttpApp(deps: HttpAppDeps): Hono<HttpEnv> {
+  const { identify, bounded = [], open, guarded, clock, log } = deps;
   const app = new Hono<HttpEnv>();
   app.onError((error, c) => {
     const { status, error: text } = httpError(error);
@@ -47,6 +53,7 @@ export function buildHttpApp({ identify, open, guarded, clock, log }: HttpAppDep
     return c.json({ error: text }, status);
   });
   app.notFound((c) => c.json({ error: 'not found' }, 404));
+  for (const add of bounded) add(app);
   const limitBody = bodyLimit({
     maxSize: maxBodyBytes,
     onError: () => {
@@ -58,6 +65,9 @@ export function buildHttpApp({ identify, open, guarded, clock, log }: HttpAppDep
   app.use(async (c, next) => {
     const verdict = await identify(requestFacts(c));
     if (isRefused(verdict)) throw refusal(verdict);
+    if (isReadOnly(verdict) && c.req.method !== 'GET') {
+      throw new FrameRefused('forbidden', 'this token may only read');
+    }
     const routes = matchedRoutes(c).filter(isRoute);
     if (routes.length > 0) assertMayCall(ruleOf(routes), verdict, clock.now());
     c.set('identity', verdict);
@@ -89,13 +99,20 @@ function ruleOf(routes: readonly { method: string; path: string }[]): RouteRule 
 export function bodyOf<Schema extends TSchema>(schema: Schema) {
   const check = compileSchema(schema);
   return async (c: Context) => {
-    const json: unknown = await c.req.json().catch((cause) => {
-      if (cause instanceof FrameRefused) throw cause;
-      throw new FrameRefused('bad_request', 'the body is not JSON');
-    });
     // Go clients write `null` for empty lists.
-    const body = withoutNulls(json);
+    const body = withoutNulls(parseBody(await c.req.text()));
     if (check.accepts(body)) return body;
     throw new FrameRefused('bad_request', `body ${check.problemWith(body)}`);
   };
+}
+
+function parseBody(text: string): unknown {
+  let body: unknown;
+  try {
+    body = parseJson(text);
+  } catch (cause) {
+    throw new FrameRefused('bad_request', 'the body is not JSON', { cause });
+  }
+  if (!isTooDeep(body)) return body;
+  throw new FrameRefused('bad_request', `body nests more than ${maxJsonDepth} arrays and objects`);
 }

@@ -13,7 +13,11 @@ export function aspectRoutes(roster: RosterService): Resource {
   const registration = bodyOf(Registration);
   const heartbeat = bodyOf(Type.Object({ name: text, session_id: text }));
   const leave = bodyOf(
-    Type.Object({ name: text, session_id: text, reason: Type.Optional(Type.String()) }),
+    Type.Object({
+      name: text,
+      session_id: text,
+      reason: Type.Optional(Type.String({ maxLength: 500 })),
+    }),
   );
   const list = (c: Context<HttpEnv>) => c.json({ aspects: roster.list().map(state) });
 

@@ -1,6 +1,8 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { NexusError } from '#shared/errors';
 import type { WireErrorCode } from '#shared/frames/errors';
+import { JournalError } from '../journal/errors.ts';
+import { refusalFor } from '../journal/refusal.ts';
 
 /** A request from somebody we do not know, or know no longer. */
 export class Unauthorized extends NexusError<'unauthorized'> {
@@ -33,15 +35,18 @@ const statuses: Readonly<
   not_found: 404,
   not_registered: 409,
   rate_limited: 429,
+  storage_full: 507,
   timeout: 504,
   too_large: 413,
   turn_failed: 502,
   unauthorized: 401,
+  unavailable: 503,
   unsupported: 501,
 };
 
 /** Status and text for what a route threw. Only deliberate refusals cross in words. */
 export function httpError(thrown: unknown): { status: ContentfulStatusCode; error: string } {
+  if (thrown instanceof JournalError) return httpError(refusalFor(thrown));
   if (thrown instanceof NexusError && thrown.code in statuses) {
     return { status: statuses[thrown.code as WireErrorCode], error: thrown.message };
   }

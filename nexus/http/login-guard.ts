@@ -1,8 +1,7 @@
-import type { Context } from 'hono';
 import type { Clock } from '#shared/sys/clock';
 import type { Log } from '#shared/sys/log';
+import { isLoopback } from '#shared/sys/loopback';
 import { operatorName } from '../credentials/identity.ts';
-import { isLoopback } from '../gateway/access.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { LoginFailed, LoginMethod } from '../operators/events.ts';
 import { TooManyRequests } from './errors.ts';
@@ -12,6 +11,9 @@ import { callerAddress, type Rate, RateLimit } from './rate-limit.ts';
 /** Failed logins that the journal takes in an hour; the next one says how many it did not. */
 export const maxRecordedAnHour = 60;
 const hourMs = 3_600_000;
+
+/** A request, as far as it says where it is from. */
+type From = Parameters<typeof callerAddress>[0];
 
 export interface LoginRates {
   readonly perAddress: Rate;
@@ -57,7 +59,7 @@ export class LoginGuard {
    * Counts a request. `passkey` is the one that it wants to be recognised by, whose failures count
    * wherever they come from. Throws `TooManyRequests`.
    */
-  async admit(c: Context, passkey?: string): Promise<void> {
+  async admit(c: From, passkey?: string): Promise<void> {
     const address = callerAddress(c);
     await (isLoopback(address) || address === '0:0:0:0'
       ? this.#fromLoopback
@@ -68,11 +70,11 @@ export class LoginGuard {
     if (waitMs > 0) throw new TooManyRequests(Math.ceil(waitMs / 1000));
   }
 
-  succeeded(c: Context, passkey?: string): void {
+  succeeded(c: From, passkey?: string): void {
     for (const each of callers(callerAddress(c), passkey)) this.#delays.succeeded(each);
   }
 
-  failed(c: Context, method: LoginMethod, why: string, passkey?: string): void {
+  failed(c: From, method: LoginMethod, why: string, passkey?: string): void {
     const address = callerAddress(c);
     for (const each of callers(address, passkey)) this.#delays.failed(each);
     this.#record({ method, address, why });

@@ -1,8 +1,7 @@
 import { hash, randomBytes } from 'node:crypto';
 import { isIPv6 } from 'node:net';
-import { getConnInfo } from '@hono/node-server/conninfo';
-import type { Context } from 'hono';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import type { Caller } from '../gateway/listener.ts';
 import { TooManyRequests } from './errors.ts';
 
 /** How many windows are kept at once. */
@@ -37,8 +36,8 @@ export class RateLimit {
 }
 
 /** Where a request comes from: an IPv4 address, or the /64 that one host has of IPv6. */
-export function callerAddress(c: Context): string {
-  const address = getConnInfo(c).remote.address ?? '';
+export function callerAddress({ env }: { readonly env: Caller }): string {
+  const address = env.remoteAddress;
   const mapped = /^::ffff:(?<v4>[\d.]+)$/i.exec(address)?.groups?.['v4'];
   if (mapped || !isIPv6(address)) return mapped ?? address;
   return networkOf(address);

@@ -6,6 +6,8 @@ import { type Identity, isAdmin, isEnough, type OperatorRights } from '../creden
 export interface RouteRule {
   /** Anybody, without saying who they are. */
   readonly open?: true;
+  /** It asks for a token by itself, and refuses in the form that the reference's clients expect. */
+  readonly refusesItself?: true;
   /** Which aspects: all of them, or those that may act for others. None unless it says so. */
   readonly aspects?: 'any' | 'admin';
   /** What an operator needs. */
@@ -29,9 +31,10 @@ export const routeTable: Readonly<Record<string, RouteRule>> = {
   'GET /': anyone,
   'GET /login': anyone,
   'GET /page/:file': anyone,
-
-  'GET /connect': everybody,
-  'ALL /connect': everybody,
+  'GET /api/nexus_id': anyone,
+  'POST /api/aspect/validate': anyone,
+  'GET /api/auth/mode': anyone,
+  'GET /api/auth/check': { open: true, refusesItself: true },
 
   'GET /aspects': everybody,
   'GET /api/aspects': everybody,
@@ -42,6 +45,10 @@ export const routeTable: Readonly<Record<string, RouteRule>> = {
   'GET /api/files/:id{[0-9]{1,15}}/content': everybody,
 
   'POST /api/admin/tokens': admins,
+  'GET /api/admin/aspects': admins,
+  'POST /api/admin/aspects/mint': admins,
+  'POST /api/admin/aspects/retire': admins,
+  'POST /api/admin/aspects/resurrect': admins,
 
   'POST /api/operator/login/code': anyone,
   'POST /api/operator/login/begin': anyone,

@@ -13,7 +13,7 @@ export class SessionCookie {
   }
 
   set(c: Context, secret: string, maxAgeMs: number): void {
-    setCookie(c, this.name, secret, { ...this.#scope(), maxAge: Math.floor(maxAgeMs / 1000) });
+    setCookie(c, this.name, secret, { ...this.#scope(), maxAge: Math.ceil(maxAgeMs / 1000) });
   }
 
   clear(c: Context): void {

@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { nameProblem } from '#shared/config/names';
 import { FrameRefused } from '#shared/frames/errors';
 import { actorOf, isAdmin, isOperator } from '../credentials/identity.ts';
+import type { AspectStanding } from '../credentials/session-token.ts';
 import type { TokenStore } from '../credentials/token-store.ts';
 import type { Journal } from '../journal/journal.ts';
 import { bodyOf, type Resource } from './app.ts';
@@ -10,7 +11,11 @@ import { bodyOf, type Resource } from './app.ts';
 const maxGrants = 256;
 
 /** Gives an aspect or an Outpost a new token; its token before is void. Admins only. */
-export function tokenRoutes(tokens: TokenStore, journal: Journal): Resource {
+export function tokenRoutes(
+  tokens: TokenStore,
+  journal: Journal,
+  standing: AspectStanding,
+): Resource {
   const request = bodyOf(
     Type.Object({
       name: Type.String(),
@@ -30,7 +35,10 @@ export function tokenRoutes(tokens: TokenStore, journal: Journal): Resource {
         if (problem) throw new FrameRefused('bad_request', problem);
       }
       if (admin && !isOperator(identity)) throw new FrameRefused('forbidden', 'operator_required');
-      const name = tokens.findName(asked) ?? asked;
+      if (standing.isRetired(asked)) {
+        throw new FrameRefused('conflict', `${asked} is retired; resurrect it first`);
+      }
+      const name = standing.find(asked)?.name ?? asked;
       const token = await tokens.issue(journal, name, actorOf(identity), { grants, admin });
       return c.json({ name, token }, 201);
     });

@@ -13,22 +13,41 @@ export interface AppendQueueOptions {
   readonly maxWaiting?: number | undefined;
   /** Events handed over at once. */
   readonly maxGroup?: number | undefined;
+  /** How long a group may grow while the process is busy; unless given, for one turn only. */
+  readonly maxDelayMs?: number | undefined;
   /** Records a group and settles each of its members. */
   commit(group: readonly Waiting[]): void;
 }
 
-/** Collects what is appended in one turn of the event loop, and hands it over as one group. */
+/** A turn of the event loop that takes as long has done something; one that did not takes a third. */
+const busyTurnMs = 0.03;
+
+/** A group that is growing, as it was when the last turn ended. */
+interface Group {
+  readonly began: number;
+  readonly lastTurn: number;
+  readonly events: number;
+}
+
+/**
+ * Collects what is appended in one turn of the event loop, and hands it over as one group. With a
+ * delay, a group goes on growing while each turn brings something: many who each wait for a commit
+ * of their own then share one, and whoever is alone waits for one empty turn more.
+ */
 export class AppendQueue {
   readonly #maxWaiting: number;
   readonly #maxGroup: number;
+  readonly #maxDelayMs: number;
   readonly #commit: AppendQueueOptions['commit'];
   #waiting: Waiting[] = [];
   #scheduled = false;
   #closed = false;
 
-  constructor({ maxWaiting = 65_536, maxGroup = Infinity, commit }: AppendQueueOptions) {
+  constructor(options: AppendQueueOptions) {
+    const { maxWaiting = 65_536, maxGroup = Infinity, maxDelayMs = 0, commit } = options;
     this.#maxWaiting = maxWaiting;
     this.#maxGroup = maxGroup;
+    this.#maxDelayMs = maxDelayMs;
     this.#commit = commit;
   }
 
@@ -52,16 +71,33 @@ export class AppendQueue {
     this.#closed = true;
   }
 
-  /** The check phase runs after every socket that was readable has been read: the whole tick. */
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      if (this.#waiting.length === 0) return;
-      this.#handOver();
-      if (this.#waiting.length > 0) this.#schedule();
-    });
+    const now = performance.now();
+    setImmediate(() => this.#endTurn({ began: now, lastTurn: now, events: 0 }));
+  }
+
+  /** The check phase runs after every socket that was readable has been read: the whole turn. */
+  #endTurn(group: Group): void {
+    if (this.#mayGrow(group)) {
+      const grown = { ...group, lastTurn: performance.now(), events: this.#waiting.length };
+      setImmediate(() => this.#endTurn(grown));
+      return;
+    }
+    this.#scheduled = false;
+    if (this.#waiting.length === 0) return;
+    this.#handOver();
+    if (this.#waiting.length > 0) this.#schedule();
+  }
+
+  /** A turn that brought nothing and was short means that there is nothing more to wait for. */
+  #mayGrow({ began, lastTurn, events }: Group): boolean {
+    const { length } = this.#waiting;
+    if (this.#maxDelayMs === 0 || length >= this.#maxGroup) return false;
+    const now = performance.now();
+    if (now - began >= this.#maxDelayMs) return false;
+    return length > events || now - lastTurn >= busyTurnMs;
   }
 
   #handOver(): void {

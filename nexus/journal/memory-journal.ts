@@ -19,7 +19,7 @@ export interface MemoryJournalDeps {
   readonly maxWaiting?: number;
 }
 
-/** The journal without a disk, for tests: same order, grouping and refusals as the real one. */
+/** The journal without a disk, for tests: order and refusals of the real one, a group per turn. */
 export class MemoryJournal implements Journal {
   readonly #clock: Clock;
   readonly #projections: readonly Projection[];

@@ -3,6 +3,7 @@ import { messageOf, systemCodeOf } from '#shared/errors';
 import type { Clock } from '#shared/sys/clock';
 import { BulkInsert } from '../storage/bulk-insert.ts';
 import type { Database, Migration } from '../storage/database.ts';
+import { isDiskFull } from '../storage/disk-failure.ts';
 import { AppendQueue, type Waiting } from './append-queue.ts';
 import { JournalError } from './errors.ts';
 import { type ChainedRow, chainHash, genesisHash } from './hash-chain.ts';
@@ -35,13 +36,16 @@ export interface SqliteJournalDeps {
   readonly clock: Clock;
   /** Events in one transaction, which bounds how long one commit can take. */
   readonly maxGroup?: number;
+  /** How long a group of events may grow while the process is busy. */
+  readonly maxDelayMs?: number;
   /** Events waiting for their commit; more are refused with `journal.busy`. */
   readonly maxWaiting?: number;
 }
 
 /**
- * The journal in SQLite, with group commit: whatever arrives in one turn of the event loop is
- * written in one transaction, projections included, and is durable after one sync.
+ * The journal in SQLite, with group commit: whatever arrives in one turn of the event loop, or in
+ * the busy turns of a short while, is written in one transaction, projections included, and is
+ * durable after one sync.
  */
 export class SqliteJournal implements Journal {
   readonly #deps: SqliteJournalDeps;
@@ -59,6 +63,7 @@ export class SqliteJournal implements Journal {
     this.#queue = new AppendQueue({
       maxWaiting: deps.maxWaiting,
       maxGroup: deps.maxGroup ?? 2048,
+      maxDelayMs: deps.maxDelayMs ?? 2,
       commit: (group) => this.#commitGroup(group),
     });
     const { writer, reader } = deps.database;
@@ -148,19 +153,37 @@ export class SqliteJournal implements Journal {
       rows.push([position, at, kind, actor, row.body, previous]);
       recorded.push({ position, at, kind, actor, body });
     }
+    let isCommitting = false;
     this.#begin.run();
     try {
       this.#insert.run(rows);
       project(recorded, this.#deps.projections);
+      isCommitting = true;
       this.#commit.run();
     } catch (error) {
       // SQLite has already rolled back by itself after some failures, a full disk among them.
       if (writer.inTransaction) writer.exec('ROLLBACK');
+      if (isCommitting && !isDiskFull(error)) this.#overwriteRefused();
       throw error;
     }
     this.#head = position;
     this.#headHash = previous;
     return recorded;
+  }
+
+  /**
+   * When only the sync of a commit failed, its pages are in the log file, and a start after a
+   * crash would find there what was refused. The next commit takes their place: an idle one now.
+   */
+  #overwriteRefused(): void {
+    const { writer } = this.#deps.database;
+    const version = writer.pragma('user_version', { simple: true });
+    try {
+      writer.exec(`BEGIN IMMEDIATE; PRAGMA user_version = ${version}; COMMIT`);
+    } catch {
+      // Written, and not synced either: all the same to a process that starts again.
+      if (writer.inTransaction) writer.exec('ROLLBACK');
+    }
   }
 
   #settle(group: readonly Waiting[], recorded: readonly JournalEvent[]): void {
@@ -171,7 +194,7 @@ export class SqliteJournal implements Journal {
 
 function asJournalError(error: unknown): JournalError {
   const code = systemCodeOf(error) ?? '';
-  if (code.startsWith('SQLITE_FULL')) {
+  if (isDiskFull(error)) {
     return new JournalError('journal.full', 'the disk is full', { cause: error });
   }
   if (code.startsWith('SQLITE_CONSTRAINT') || !code.startsWith('SQLITE_')) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { deafConnection } from '../../tests/fakes/deaf-connection.ts';
+import { deafConnection } from '../broker/test-kit.ts';
 import { aspectIdentity, type Identity, operatorIdentity } from '../credentials/identity.ts';
 import { assertContentFits, mayShare, normalTopic, scopeOf } from './rules.ts';
 

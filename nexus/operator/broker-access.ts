@@ -12,10 +12,17 @@ export interface BrokerAccess {
   readonly pin: string | undefined;
 }
 
-/** Finds the running broker of a data directory; `url` overrides where it is. */
+/**
+ * Finds the running broker of a data directory; `url` overrides where it is, `pin` its certificate,
+ * and `token` with what it is entered.
+ */
 export function findBroker(
   dataDir: string,
-  asked: { url?: string | undefined; pin?: string | undefined },
+  asked: {
+    readonly url?: string | undefined;
+    readonly pin?: string | undefined;
+    readonly token?: string | undefined;
+  },
 ): BrokerAccess {
   const { url } = asked;
   if (url !== undefined && !/^(http|ws)s?:$/.test(URL.parse(url)?.protocol ?? '')) {
@@ -23,12 +30,21 @@ export function findBroker(
     throw new OperatorError('operator.no_broker', message);
   }
   const found = url === undefined ? runningBroker(dataDir) : { url, pin: undefined };
-  return { url: found.url, token: operatorToken(dataDir), pin: asked.pin ?? found.pin };
+  const token = asked.token ?? operatorToken(dataDir);
+  return { url: found.url, token, pin: asked.pin ?? found.pin };
+}
+
+/** Whether a broker runs on a data directory. */
+export const hasBroker = (dataDir: string): boolean => endpointOf(dataDir) !== undefined;
+
+function endpointOf(dataDir: string): Endpoint | undefined {
+  const endpoint = readEndpoint(join(dataDir, endpointFile));
+  return endpoint && isRunning(endpoint) ? endpoint : undefined;
 }
 
 function runningBroker(dataDir: string): Endpoint {
-  const endpoint = readEndpoint(join(dataDir, endpointFile));
-  if (endpoint && isRunning(endpoint)) return endpoint;
+  const endpoint = endpointOf(dataDir);
+  if (endpoint) return endpoint;
   throw new OperatorError(
     'operator.no_broker',
     `no broker is running on ${resolve(dataDir)}; start one with: nexus up ` +

@@ -1,9 +1,11 @@
-import { request as plainRequest } from 'node:http';
-import { request as secureRequest } from 'node:https';
-import { pinnedTls } from '#shared/transport/pinned-tls';
+import { messageOf } from '#shared/errors';
+import { httpCall } from '#shared/transport/http-call';
 import type { BrokerAccess } from './broker-access.ts';
 import { OperatorError } from './errors.ts';
 import { noBroker } from './room.ts';
+
+/** Bytes of an answer. */
+const maxAnswerBytes = 16 * 1024 * 1024;
 
 /** One call of the REST side as the operator: JSON both ways. Rejects with `OperatorError`. */
 export async function callBroker(
@@ -13,30 +15,10 @@ export async function callBroker(
   body?: object,
 ): Promise<Record<string, unknown>> {
   const target = new URL(path, url.replace(/^ws/, 'http'));
-  const tls = pin ? await pinnedTls(url, pin) : {};
-  const request = target.protocol === 'https:' ? secureRequest : plainRequest;
-  const { status, text } = await new Promise<{ status: number; text: string }>(
-    (resolve, reject) => {
-      const call = request(
-        target,
-        {
-          ...tls,
-          method,
-          headers: {
-            authorization: `Bearer ${token}`,
-            ...(body && { 'content-type': 'application/json' }),
-          },
-        },
-        async (response) => {
-          let received = '';
-          for await (const chunk of response.setEncoding('utf8')) received += chunk;
-          resolve({ status: response.statusCode ?? 0, text: received });
-        },
-      );
-      call.once('error', (cause) => reject(noBroker(new Error(`cannot reach ${url}`, { cause }))));
-      call.end(body && JSON.stringify(body));
-    },
-  );
+  const call = { method, token, body, pin, maxBytes: maxAnswerBytes };
+  const { status, text } = await httpCall(target, call).catch((cause) => {
+    throw noBroker(new Error(`cannot reach ${url}: ${messageOf(cause)}`, { cause }));
+  });
   const answer = parse(text);
   if (status < 300) return answer;
   throw new OperatorError('operator.refused', String(answer['error'] ?? `HTTP ${status}`));

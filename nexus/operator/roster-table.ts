@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import type { RosterRow } from '#shared/frames/roster';
+import { aligned } from './text-table.ts';
 
 const colours = { live: 'green', stale: 'yellow', down: 'red' } as const;
 
@@ -15,17 +16,10 @@ export function rosterTable(rows: readonly RosterRow[], stream: NodeJS.WriteStre
     row.context_mode ?? '',
     row.last_seen?.slice(0, 19).replace('T', ' ') ?? '',
   ]);
-  const widths = header.map((title, column) =>
-    Math.max(title.length, ...cells.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd();
-  const body = cells.map((row, index) => {
+  const [head = '', ...lines] = aligned([header, ...cells]);
+  const body = lines.map((line, index) => {
     const status = rows[index]?.status ?? 'down';
-    return line(row).replace(status, styleText(colours[status], status, { stream }));
+    return line.replace(status, styleText(colours[status], status, { stream }));
   });
-  return [styleText('dim', line(header), { stream }), ...body].join('\n');
+  return [styleText('dim', head, { stream }), ...body].join('\n');
 }

@@ -169,7 +169,7 @@ export class OperatorSessions {
 
   /** Once for each period since what is recorded, however small the steps. */
   #isDue(row: SessionRow, now: number): boolean {
-    const last = this.#seenAt.get(row.id) ?? row.seenAt;
+    const last = this.#lastSeen(row);
     const { seenEveryMs } = this.#times;
     return (
       Math.floor((now - row.seenAt) / seenEveryMs) > Math.floor((last - row.seenAt) / seenEveryMs)

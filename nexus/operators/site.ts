@@ -1,4 +1,4 @@
-import { isLoopback } from '../gateway/access.ts';
+import { isLoopback } from '#shared/sys/loopback';
 
 export interface SiteOptions {
   /** What is listened on. */

@@ -1,7 +1,12 @@
 import { nameKey, nameProblem } from '#shared/config/names';
 import { FrameRefused } from '#shared/frames/errors';
 import { OutpostDeregister, OutpostRegister } from '#shared/frames/outpost';
-import { Deregister, Register, type Registration } from '#shared/frames/registration';
+import {
+  Deregister,
+  Register,
+  type Registration,
+  withoutUnknown,
+} from '#shared/frames/registration';
 import { RosterList } from '#shared/frames/roster';
 import { SubscribeRoster, UnsubscribeRoster } from '#shared/frames/subscriptions';
 import { type Handler, reads, writes } from '../broker/handler.ts';
@@ -29,8 +34,9 @@ export function rosterHandlers(deps: RosterHandlerDeps, startReplay: StartReplay
       const registration = admitted(connection.identity, fields);
       if (via_outpost) connection.outpostId ??= via_outpost;
       const route = await roster.connect(registration, connection, !request_replay);
-      // After this answer: the replay follows the ack (§1.8).
-      if (route && request_replay) setImmediate(startReplay, route, since_msg_id);
+      // After this answer, which is a promise away: the replay follows the ack (§1.8), and its
+      // beginning leaves in the same write.
+      if (route && request_replay) process.nextTick(startReplay, route, since_msg_id);
       return {
         heartbeat_interval_s: heartbeatIntervalS,
         stale_after_s: roster.staleAfterS,
@@ -68,13 +74,20 @@ export function rosterHandlers(deps: RosterHandlerDeps, startReplay: StartReplay
   ];
 }
 
+/** Bytes of a registration's `metadata` as JSON: it is shown to everyone who lists the roster. */
+const maxMetadataBytes = 16 * 1024;
+
 /**
  * A registration must name its token's identity (G1) and gets that one's spelling. Admin tokens may
  * register any well-formed name, which the reference's frame tester needs; the operator's page
  * registers as itself. Throws `FrameRefused`.
  */
-export function admitted(identity: Identity, registration: Registration): Registration {
-  const { name } = registration;
+export function admitted(identity: Identity, asked: Registration): Registration {
+  const registration = withoutUnknown(asked);
+  const { name, metadata } = registration;
+  if (metadata && Buffer.byteLength(JSON.stringify(metadata)) > maxMetadataBytes) {
+    throw new FrameRefused('too_large', `metadata may have ${maxMetadataBytes} bytes`);
+  }
   if (nameKey(name) === nameKey(identity.name)) return { ...registration, name: identity.name };
   assertMayBe(identity, name);
   const problem = nameProblem(name);

@@ -27,7 +27,12 @@ export interface RosterServiceDeps {
   };
   /** The coordinator's name, shown as role `frame`. */
   readonly frameName?: string | undefined;
+  /** Names that may not register, whoever asks. */
+  readonly isRetired?: (name: string) => boolean;
 }
+
+/** Told when an aspect comes or goes, and why: `registered`, `ws_closed`, or what it said. */
+export type PresenceListener = (name: string, connected: boolean, reason: string) => void;
 
 type Transition = 'connect' | 'disconnect' | 'status_change';
 
@@ -36,6 +41,7 @@ export class RosterService {
   readonly #deps: RosterServiceDeps;
   readonly #roster: Roster;
   readonly #registeredListeners = new Set<(row: RosterRow) => void>();
+  readonly #presenceListeners: PresenceListener[] = [];
   #cancelSweep: () => void = () => undefined;
 
   constructor(deps: RosterServiceDeps) {
@@ -61,6 +67,10 @@ export class RosterService {
   onRegistered(listener: (row: RosterRow) => void): () => void {
     this.#registeredListeners.add(listener);
     return () => void this.#registeredListeners.delete(listener);
+  }
+
+  onPresence(listener: PresenceListener): void {
+    this.#presenceListeners.push(listener);
   }
 
   /** Registers without a socket: present in the roster, but nothing is pushed to it. */
@@ -111,7 +121,8 @@ export class RosterService {
   }
 
   /** Leaves for good. Succeeds when the name is absent. */
-  async deregister(name: string, sessionId: string, reason = 'deregistered'): Promise<void> {
+  async deregister(name: string, sessionId: string, why?: string): Promise<void> {
+    const reason = why || 'deregistered';
     const entry = this.#roster.deregister(name, sessionId);
     if (!entry) return;
     const route = this.#deps.hub.find(name);
@@ -120,6 +131,7 @@ export class RosterService {
       await this.#append('aspect.deregistered', entry, { reason });
     } finally {
       this.#announce({ ...entry, status: 'down' }, 'disconnect');
+      this.#tellPresence(entry, false, reason);
     }
   }
 
@@ -134,12 +146,26 @@ export class RosterService {
     return previous;
   }
 
+  /** Takes out whoever was retired, also what came in without a socket or through an Outpost. */
+  dropRetired(): void {
+    for (const { registration } of this.list()) {
+      const { name, session_id } = registration;
+      if (!this.#deps.isRetired?.(name)) continue;
+      this.deregister(name, session_id, 'retired').catch((error) =>
+        this.#deps.log.warn({ err: error, aspect: name }, 'leaving not recorded'),
+      );
+    }
+  }
+
   close(): void {
     this.#cancelSweep();
   }
 
   async #record(registration: Registration, link: Link): Promise<RosterEntry> {
-    const { clock } = this.#deps;
+    const { clock, isRetired } = this.#deps;
+    if (isRetired?.(registration.name)) {
+      throw new FrameRefused('forbidden', `${registration.name} is retired`);
+    }
     const before = this.#roster.find(registration.name);
     const entry = this.#roster.register(registration, clock.now(), link);
     const { provider, model, context_mode: contextMode } = registration;
@@ -150,6 +176,7 @@ export class RosterService {
       throw error;
     }
     this.#announce(entry, 'connect');
+    this.#tellPresence(entry, true, 'registered');
     for (const listener of this.#registeredListeners) listener(this.#row(entry));
     return entry;
   }
@@ -163,7 +190,7 @@ export class RosterService {
       this.#disconnected(entry, reason);
     };
     connection.onClose(ended, `registration of ${nameKey(name)}`);
-    if (!connection.isOpen) return undefined;
+    if (!connection.isOpen || this.#deps.isRetired?.(name)) return undefined;
     const older = hub.find(name);
     route = hub.bind(name, connection, live);
     // An Outpost's socket carries others too, who stay.
@@ -191,9 +218,14 @@ export class RosterService {
     const entry = this.#roster.disconnect(registration.name, generation, this.#deps.clock.now());
     if (!entry) return;
     this.#announce(entry, 'disconnect');
+    this.#tellPresence(entry, false, 'ws_closed');
     this.#append('aspect.disconnected', entry, { reason }).catch((error) =>
       this.#deps.log.warn({ err: error, aspect: registration.name }, 'disconnect not recorded'),
     );
+  }
+
+  #tellPresence({ registration }: RosterEntry, connected: boolean, reason: string): void {
+    for (const listener of this.#presenceListeners) listener(registration.name, connected, reason);
   }
 
   #append(kind: string, { registration }: RosterEntry, body: object): Promise<unknown> {

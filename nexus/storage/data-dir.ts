@@ -1,8 +1,9 @@
 import { chmodSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
-import { messageOf, systemCodeOf } from '#shared/errors';
+import { systemCodeOf } from '#shared/errors';
 import { makeFolder } from '#shared/sys/folders';
+import { storageFailure } from './disk-failure.ts';
 import { StorageError } from './errors.ts';
 
 /** The instance's folder, locked for this process. Everything an instance keeps is in it. */
@@ -36,12 +37,7 @@ export class DataDir {
           { cause },
         );
       }
-      throw new StorageError(
-        'storage.unusable',
-        `cannot use the data directory ${path} (${messageOf(cause)}); ` +
-          'make it writable, or choose another --data-dir',
-        { cause },
-      );
+      throw storageFailure(cause, path);
     }
   }
 

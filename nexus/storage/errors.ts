@@ -2,6 +2,7 @@ import { NexusError } from '#shared/errors';
 
 export type StorageErrorCode =
   | 'storage.backup'
+  | 'storage.full'
   | 'storage.locked'
   | 'storage.newer'
   | 'storage.unusable';

@@ -13,6 +13,7 @@ import { type Admission, BrokerLink } from './broker-link.ts';
 import { CursorFile, type HomeMark } from './cursor-file.ts';
 import { AspectError } from './errors.ts';
 import { Inbox } from './inbox.ts';
+import type { RenewableSession } from './session-keeper.ts';
 
 const defaults = { turnTimeoutS: 600, parallelSessions: 4, repliesPerThread: 10 };
 
@@ -24,6 +25,8 @@ export interface AspectRuntimeDeps {
   readonly provider: Provider;
   readonly model?: string | undefined;
   readonly dial: (signal: AbortSignal) => Promise<Transport>;
+  /** Where newer tokens come from, if those that `dial` uses end. */
+  readonly session?: RenewableSession | undefined;
   /** Everyone with their part, as in `keel (coordinator), wren (reviewer)`; may be empty. */
   readonly team: string;
   readonly clock: Clock;
@@ -72,10 +75,11 @@ export class AspectRuntime {
     this.#nexusId = mark.nexusId;
     this.#cursor = cursor;
     this.#sessions = sessions;
-    const { home, provider, model, team, dial, clock, newId, log } = deps;
+    const { home, provider, model, team, dial, session, clock, newId, log } = deps;
     const { config } = home;
     this.#link = new BrokerLink({
       dial,
+      session,
       registration: {
         name: config.name,
         session_id: randomUUID(),

@@ -2,7 +2,9 @@ import { messageOf } from '#shared/errors';
 import { ChatDeliver, ChatReaction, ChatReplayEnd, ChatSend } from '#shared/frames/chat';
 import { FrameCodec } from '#shared/frames/codec';
 import type { FrameDefinition, PayloadOf, ReplyOf } from '#shared/frames/define';
+import { isPassing } from '#shared/frames/errors';
 import { Deregister, Register, type Registration } from '#shared/frames/registration';
+import { SessionRefresh } from '#shared/frames/session-refresh';
 import { backoffMs } from '#shared/sys/backoff';
 import { type Clock, sleep } from '#shared/sys/clock';
 import type { NewId } from '#shared/sys/ids';
@@ -11,6 +13,7 @@ import { LinkError, RequestRefused } from '#shared/transport/errors';
 import { FrameClient, onPush, type PushHandler } from '#shared/transport/frame-client';
 import type { Transport } from '#shared/transport/transport';
 import { AspectError } from './errors.ts';
+import { type RenewableSession, SessionKeeper } from './session-keeper.ts';
 
 /** Dial failures wait from 1 s up to a minute; a link that dropped never less than 1 s (§3). */
 const redial = { firstMs: 1_000, maxMs: 60_000 };
@@ -27,6 +30,8 @@ export interface Admission {
 
 export interface BrokerLinkDeps {
   readonly dial: (signal: AbortSignal) => Promise<Transport>;
+  /** Where newer tokens come from, if those that `dial` uses end. */
+  readonly session?: RenewableSession | undefined;
   readonly registration: Registration;
   /** Where to catch up from; asked at every registration. */
   readonly cursor: () => number;
@@ -53,7 +58,9 @@ export class BrokerLink {
     ChatReaction,
     ChatDeliver,
     ChatReplayEnd,
+    SessionRefresh,
   ]);
+  readonly #keeper: SessionKeeper | undefined;
   readonly #stop = new AbortController();
   #client: FrameClient | undefined;
   /** Settles with the link that is up, or the next one. */
@@ -64,6 +71,8 @@ export class BrokerLink {
 
   constructor(deps: BrokerLinkDeps) {
     this.#deps = deps;
+    const { session, clock, log } = deps;
+    this.#keeper = session && new SessionKeeper({ session, clock, log, random: Math.random });
     // Whoever waits handles it; without anybody waiting a failed link is not an unhandled error.
     this.#ready.promise.catch(() => undefined);
   }
@@ -162,6 +171,7 @@ export class BrokerLink {
     this.#attempt = 0;
     this.#nameTakenSince = undefined;
     this.#registered = true;
+    void this.#keeper?.keep(client);
     this.#ready.resolve(client);
     return client;
   }
@@ -196,7 +206,7 @@ export class BrokerLink {
     if (error instanceof LinkError && error.code === 'link.unauthorized') {
       return new AspectError('aspect.refused', error.message, { cause: error });
     }
-    if (!(error instanceof RequestRefused) || error.code === 'internal') return undefined;
+    if (!(error instanceof RequestRefused) || isPassing(error.code)) return undefined;
     if (error.code !== 'conflict') {
       return new AspectError('aspect.refused', error.message, { cause: error });
     }

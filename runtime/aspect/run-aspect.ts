@@ -1,13 +1,18 @@
 import { parseArgs } from 'node:util';
 import { AspectHomeError, loadAspectHome } from '#shared/config/aspect-json';
+import { KeyfileError } from '#shared/crypto/errors';
+import { readKeyfile } from '#shared/crypto/keyfile';
 import { messageOf } from '#shared/errors';
 import { systemClock } from '#shared/sys/clock';
 import { newUlid } from '#shared/sys/ids';
 import { openStderrLog } from '#shared/sys/pino-log';
+import type { Transport } from '#shared/transport/transport';
 import { dial } from '#shared/transport/ws-dial';
 import { ProviderError } from '../providers/provider.ts';
 import { AspectRuntime } from './aspect-runtime.ts';
 import { chooseProvider } from './choose-provider.ts';
+import { KeyfileAccess } from './keyfile-access.ts';
+import type { RenewableSession } from './session-keeper.ts';
 
 /** Exit codes (runtime spec §2.2). A supervisor does not restart after 2. */
 const exitCode = { clean: 0, failed: 1, badConfiguration: 2 } as const;
@@ -16,13 +21,19 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 interface Settings {
   readonly home: string;
-  readonly url: string;
-  readonly token: string;
-  /** The broker's certificate, where the system does not know it. */
-  readonly pin: string | undefined;
+  readonly access: AccessSettings;
   readonly provider: string | undefined;
   readonly team: string;
 }
+
+/** How to come in: with a token, or with a keyfile, which also says where. */
+type AccessSettings =
+  | { readonly url: string; readonly token: string; readonly pin: string | undefined }
+  | {
+      readonly keyfile: string;
+      readonly url: string | undefined;
+      readonly pin: string | undefined;
+    };
 
 /**
  * Runs one aspect until it is told to stop. Standard error carries its log; the last line of a
@@ -44,7 +55,7 @@ export async function runAspect(args: readonly string[], env: Env): Promise<numb
       home,
       provider,
       model,
-      dial: (signal) => dial(settings.url, settings.token, { signal, pin: settings.pin }),
+      ...wayIn(settings.access, home.config.name),
       team: settings.team,
       clock: systemClock,
       newId: newUlid,
@@ -65,15 +76,46 @@ class BadSettings extends Error {}
 
 function readSettings(args: readonly string[], env: Env): Settings {
   const { values } = parse(args);
+  if (!values.home) throw new BadSettings('--home names the folder with aspect.json');
+  const access = accessSettings(values, env);
+  return { home: values.home, access, provider: values.provider, team: env['NEXUS_TEAM'] ?? '' };
+}
+
+function accessSettings(values: ReturnType<typeof parse>['values'], env: Env): AccessSettings {
+  const keyfile = values.keyfile ?? env['NEXUS_KEYFILE'];
+  const pin = values.pin ?? (env['NEXUS_PIN'] || undefined);
+  // Only what the command line says leads a keyfile elsewhere than its own envelope.
+  if (keyfile) {
+    if (values.url !== undefined && !URL.canParse(values.url)) {
+      throw new BadSettings(`--url ${values.url}: write an address like wss://hub.example:7888`);
+    }
+    return { keyfile, url: values.url, pin };
+  }
   const tokenEnv = values['token-env'];
   const token = env[tokenEnv];
   const url = values.url ?? env['NEXUS_OUTPOST'] ?? env['NEXUS_UPSTREAM'] ?? env['NEXUS_URL'];
-  if (!values.home) throw new BadSettings('--home names the folder with aspect.json');
   if (!url) throw new BadSettings('set NEXUS_URL to the broker’s address, or pass --url');
-  if (!token) throw new BadSettings(`set ${tokenEnv} to this aspect’s token (nexus token NAME)`);
-  const team = env['NEXUS_TEAM'] ?? '';
-  const pin = values.pin ?? (env['NEXUS_PIN'] || undefined);
-  return { home: values.home, url, token, pin, provider: values.provider, team };
+  if (!token) {
+    throw new BadSettings(
+      `pass --keyfile, or set ${tokenEnv} to this aspect’s token (nexus token NAME)`,
+    );
+  }
+  return { url, token, pin };
+}
+
+interface WayIn {
+  dial(signal: AbortSignal): Promise<Transport>;
+  readonly session?: RenewableSession;
+}
+
+function wayIn(settings: AccessSettings, aspect: string): WayIn {
+  const { pin } = settings;
+  if ('token' in settings) {
+    return { dial: (signal) => dial(settings.url, settings.token, { signal, pin }) };
+  }
+  const keyfile = readKeyfile(settings.keyfile);
+  const access = new KeyfileAccess({ keyfile, aspect, url: settings.url, pin, clock: systemClock });
+  return { dial: (signal) => access.dial(signal), session: access };
 }
 
 function parse(args: readonly string[]) {
@@ -82,6 +124,7 @@ function parse(args: readonly string[]) {
       args: [...args],
       options: {
         home: { type: 'string' },
+        keyfile: { type: 'string', short: 'k' },
         url: { type: 'string' },
         pin: { type: 'string' },
         provider: { type: 'string' },
@@ -97,6 +140,7 @@ function codeFor(error: unknown): number {
   const misconfigured =
     error instanceof BadSettings ||
     error instanceof AspectHomeError ||
+    error instanceof KeyfileError ||
     (error instanceof ProviderError && !error.retryable);
   return misconfigured ? exitCode.badConfiguration : exitCode.failed;
 }

@@ -2,6 +2,7 @@ import type { AspectHome } from '#shared/config/aspect-json';
 import { NexusError } from '#shared/errors';
 import { type ChatDeliver, ChatReaction, ChatSend } from '#shared/frames/chat';
 import type { FrameDefinition, PayloadOf, ReplyOf } from '#shared/frames/define';
+import { isPassing } from '#shared/frames/errors';
 import { sleep } from '#shared/sys/clock';
 import { RequestRefused } from '#shared/transport/errors';
 import { ProviderError } from '../providers/provider.ts';
@@ -134,7 +135,7 @@ const hasTurnOf = ({ id }: ChatDeliver, tree: SessionTree): boolean =>
 /** A full disk may empty, here or at the broker, and a provider recover; a refusal stays one. */
 function mayHelpToRetry(error: unknown): boolean {
   if (error instanceof ProviderError) return error.retryable;
-  return !(error instanceof RequestRefused) || error.code === 'internal';
+  return !(error instanceof RequestRefused) || isPassing(error.code);
 }
 
 /** Codes only: what a provider wrote never crosses the wire. */

@@ -5,10 +5,12 @@ import * as dispatch from './dispatch.ts';
 import * as files from './files.ts';
 import * as knowledge from './knowledge.ts';
 import * as lifecycle from './lifecycle.ts';
+import * as observe from './observe.ts';
 import * as outpost from './outpost.ts';
 import * as registration from './registration.ts';
 import * as roster from './roster.ts';
 import * as session from './session.ts';
+import * as sessionRefresh from './session-refresh.ts';
 import * as status from './status.ts';
 import * as subscriptions from './subscriptions.ts';
 import * as surface from './surface.ts';
@@ -23,6 +25,8 @@ export const catalogue: readonly FrameDefinition[] = [
   outpost.OutpostRegisterAck,
   outpost.OutpostDeregister,
   lifecycle.Shutdown,
+  sessionRefresh.SessionRefresh,
+  sessionRefresh.SessionRefreshResult,
   chat.ChatSend,
   chat.ChatSendResult,
   chat.ChatDeliver,
@@ -59,6 +63,12 @@ export const catalogue: readonly FrameDefinition[] = [
   subscriptions.SubscribeRoster,
   subscriptions.UnsubscribeRoster,
   subscriptions.SubscribeAck,
+  observe.ObserveBegin,
+  observe.ObserveEvent,
+  observe.ObserveEnd,
+  observe.SubscribeObserve,
+  observe.UnsubscribeObserve,
+  observe.ObserveFrame,
   subscriptions.SubscribeStatus,
   subscriptions.UnsubscribeStatus,
   status.AspectActivity,

@@ -37,6 +37,46 @@ suite('FrameCodec', () => {
     }
   });
 
+  test('bounds what an answer carries back or quotes', () => {
+    const text = (members: object) => JSON.stringify({ kind: 'chat.send', ...members });
+    for (const [name, most] of [
+      ['kind', 128],
+      ['id', 256],
+      ['in_reply_to', 256],
+      ['target_aspect', 256],
+    ] as const) {
+      const longest = 'x'.repeat(most);
+      assert.equal(codec.decode(text({ [name]: longest }))[name], longest);
+      const longer = text({ [name]: `${longest}x` });
+      assert.throws(() => codec.decode(longer), { code: 'undecodable', message: /too long/ });
+    }
+    const ts = (digits: number) => text({ ts: `2026-06-01T08:00:00.${'1'.repeat(digits)}Z` });
+    assert.ok(codec.decode(ts(43)).ts);
+    assert.throws(() => codec.decode(ts(44)), { code: 'undecodable' });
+  });
+
+  test('refuses a payload that nests more than 64 levels, also where it takes anything', () => {
+    const nested = (levels: number): unknown => (levels === 0 ? 1 : [nested(levels - 1)]);
+    assert.ok(codec.check(ChatRead, nested(64)));
+    assert.throws(() => codec.check(ChatRead, nested(65)), {
+      code: 'bad_request',
+      message: 'chat.read: payload nests more than 64 arrays and objects',
+    });
+  });
+
+  test('takes integers that every peer can hold, and no larger ones', () => {
+    const send = (reply_to: number) => codec.check(ChatSend, { content: 'x', reply_to });
+    assert.equal(send(2 ** 53 - 1).reply_to, 2 ** 53 - 1);
+    for (const beyond of [2 ** 53, 1e21, Number.POSITIVE_INFINITY]) {
+      assert.throws(() => send(beyond), { code: 'bad_request' });
+    }
+  });
+
+  test('reads half a surrogate pair as U+FFFD, so that it is stored and sent as one text', () => {
+    const { id, payload } = codec.decode('{"kind":"chat.send","id":"\\ud800","payload":"\\udfff"}');
+    assert.deepEqual([id, payload], ['\ufffd', '\ufffd']);
+  });
+
   test('takes any RFC 3339 time, the first second of 1970 and Go’s zero time among them', () => {
     for (const ts of [
       '1970-01-01T00:00:00Z',

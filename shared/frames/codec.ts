@@ -1,8 +1,15 @@
 import type { TSchema } from 'typebox';
+import { isTooDeep, maxJsonDepth, parseJson } from '../json.ts';
 import { compileSchema, type SchemaCheck } from '../schema.ts';
 import type { FrameDefinition, PayloadOf } from './define.ts';
 import type { Envelope } from './envelope.ts';
 import { FrameRefused, UndecodableFrame } from './errors.ts';
+
+/** Characters of a `kind`. Errors quote it. */
+const maxKindLength = 128;
+/** Characters of an `id`, `in_reply_to` or `target_aspect`: an answer carries the `id` back. */
+export const maxIdLength = 256;
+const maxTimeLength = 64;
 
 const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
@@ -39,7 +46,7 @@ export class FrameCodec {
   decode(text: string): Envelope {
     let value: unknown;
     try {
-      value = JSON.parse(text);
+      value = parseJson(text);
     } catch (cause) {
       throw new UndecodableFrame('not JSON', { cause });
     }
@@ -54,6 +61,7 @@ export class FrameCodec {
     const schema = this.#checks.get(definition);
     if (!schema) throw new Error(`codec was built without ${definition.kind}`);
     const value = withoutNulls(payload);
+    if (isTooDeep(value)) throw tooDeep(definition.kind);
     if (schema.accepts(value)) return value as PayloadOf<D>;
     const problem = schema.problemWith(value);
     throw new FrameRefused(
@@ -71,6 +79,7 @@ function asEnvelope(value: unknown): Envelope {
   if (typeof envelope['kind'] !== 'string' || envelope['kind'] === '') {
     throw new UndecodableFrame('no kind');
   }
+  if (envelope['kind'].length > maxKindLength) throw new UndecodableFrame('kind is too long');
   // Spelt out: a loop over the names is several times slower, and every message comes by here.
   const { id, in_reply_to, ts, target_aspect } = envelope;
   if (id !== undefined) checkOptional(envelope, 'id', id);
@@ -89,10 +98,18 @@ function checkOptional(envelope: Record<string, unknown>, name: string, member: 
     return false;
   }
   if (typeof member !== 'string') throw new UndecodableFrame(`${name} is not a string`);
+  if (member.length > maxIdLength) throw new UndecodableFrame(`${name} is too long`);
   return true;
 }
 
-const isTime = (text: string): boolean => rfc3339.test(text) && !Number.isNaN(Date.parse(text));
+const isTime = (text: string): boolean =>
+  text.length <= maxTimeLength && rfc3339.test(text) && !Number.isNaN(Date.parse(text));
+
+const tooDeep = (kind: string): FrameRefused =>
+  new FrameRefused(
+    'bad_request',
+    `${kind}: payload nests more than ${maxJsonDepth} arrays and objects`,
+  );
 
 /** `null` as a whole reads as an empty object; null members read as absent. Never mutates. */
 export function withoutNulls(payload: unknown): unknown {

@@ -17,12 +17,12 @@ export interface FrameDefinition {
   readonly reply: FrameDefinition | 'none';
   /** True when only a request that carries an `id` is answered. */
   readonly replyNeedsId?: boolean;
-  /** `reads` marks what changes nothing that others see: all that a read-only token may send. */
-  readonly effect?: 'reads';
   /** What an operator needs to send it, where `accessNeeded` does not say so by its effect. */
   readonly access?: Access;
   /** Its error frame, where that has a shape of its own. */
   readonly error?: FrameDefinition;
+  /** `reads` marks what changes nothing that others see: all that a read-only token may send. */
+  readonly effect?: 'reads';
   readonly payload: TSchema;
 }
 

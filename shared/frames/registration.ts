@@ -14,14 +14,17 @@ const text = Type.String({ minLength: 1 });
 /** Shown in the roster, so that one entry cannot swell everybody's list. */
 const shown = Type.String({ maxLength: 200 });
 
+/** Where in the journal and in everybody's lists it would stay, so that it cannot swell them. */
+const sessionId = Type.String({ minLength: 1, maxLength: 200 });
+
 const registrationFields = {
   name: text,
-  session_id: Type.String({ minLength: 1, maxLength: 200 }),
+  session_id: sessionId,
   context_mode: ContextMode,
   provider: Type.String({ minLength: 1, maxLength: 200 }),
   port: Type.Optional(Type.Integer({ minimum: 0, maximum: 65535 })),
   pid: Type.Optional(Type.Integer()),
-  started_at: Type.Optional(Type.String()),
+  started_at: Type.Optional(Type.String({ maxLength: 64 })),
   model: Type.Optional(shown),
   capabilities: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 64 })),
   home: Type.Optional(Type.String({ maxLength: 4_096 })),
@@ -32,6 +35,14 @@ const registrationFields = {
 /** What an aspect says of itself when it registers; the REST body has the same members. */
 export const Registration = Type.Object(registrationFields);
 export type Registration = Static<typeof Registration>;
+
+/** A registration without what we do not know: it is ignored, so it must not be kept either. */
+export function withoutUnknown(registration: Registration): Registration {
+  const known = Object.entries(registration).filter(([name]) =>
+    Object.hasOwn(registrationFields, name),
+  );
+  return Object.fromEntries(known) as Registration;
+}
 
 /** Accepts a registration. Reference clients treat it as informational. */
 export const RegisterAck = defineFrame({
@@ -77,7 +88,7 @@ export const Deregister = defineFrame({
   reply: DeregisterAck,
   payload: Type.Object({
     name: text,
-    session_id: text,
-    reason: Type.Optional(Type.String()),
+    session_id: sessionId,
+    reason: Type.Optional(Type.String({ maxLength: 500 })),
   }),
 });

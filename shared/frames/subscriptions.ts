@@ -6,7 +6,11 @@ export const SubscribeAck = defineFrame({
   kind: 'subscribe.ack',
   from: ['broker'],
   reply: 'none',
-  payload: Type.Object({ kind: Type.String() }),
+  payload: Type.Object({
+    kind: Type.String(),
+    /** Ours: with `subscribe.observe`, the epoch that its frames' `seq` belong to. */
+    epoch: Type.Optional(Type.String()),
+  }),
 });
 
 const request = {

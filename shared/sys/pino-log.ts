@@ -1,7 +1,8 @@
 import { dirname } from 'node:path';
-import { destination, pino } from 'pino';
+import { type DestinationStream, destination, pino } from 'pino';
 import { makeFolder } from './folders.ts';
 import type { Log } from './log.ts';
+import { LogFile } from './log-file.ts';
 
 /** Members that may hold a secret, wherever a caller puts them. */
 const secrets = ['token', 'authorization', 'key', 'password', 'api_key', 'headers'];
@@ -9,14 +10,14 @@ const secrets = ['token', 'authorization', 'key', 'password', 'api_key', 'header
 /** JSON lines in a file, which is created with its folder (mode 0600). Secrets are cut out. */
 export function openLogFile(level: string, path: string): Log {
   makeFolder(dirname(path));
-  return openLog(level, destination({ dest: path, mode: 0o600, sync: true }));
+  return openLog(level, new LogFile(path));
 }
 
 /** JSON lines on standard error. */
 export const openStderrLog = (level: string): Log =>
   openLog(level, destination({ dest: 2, sync: true }));
 
-function openLog(level: string, target: ReturnType<typeof destination>): Log {
+function openLog(level: string, target: DestinationStream): Log {
   const paths = secrets.flatMap((name) => [name, `*.${name}`]);
   return pino({ level, base: null, redact: { paths, censor: '[secret]' } }, target);
 }

@@ -60,9 +60,13 @@ suite('FrameBatch', () => {
     ]);
   });
 
-  test('is framed once', () => {
-    const batch = new FrameBatch([new OutboundFrame('x')]);
+  test('is framed once, a frame encoded once', () => {
+    const frame = new OutboundFrame('é');
+    const batch = new FrameBatch([frame]);
     assert.equal(batch.webSocketForm, batch.webSocketForm);
+    assert.equal(frame.utf8, frame.utf8);
+    assert.deepEqual(frame.utf8, Buffer.from([0xc3, 0xa9]));
+    assert.equal(frame.utf8.length, frame.bytes);
   });
 
   test('holds any texts, one after another, as they were', () => {

@@ -3,10 +3,17 @@ export class OutboundFrame {
   readonly text: string;
   /** Length in UTF-8. */
   readonly bytes: number;
+  #utf8: Buffer | undefined;
 
   constructor(text: string) {
     this.text = text;
     this.bytes = Buffer.byteLength(text);
+  }
+
+  /** The text in UTF-8. Encoded once. */
+  get utf8(): Buffer {
+    this.#utf8 ??= Buffer.from(this.text);
+    return this.#utf8;
   }
 }
 

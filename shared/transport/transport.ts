@@ -1,13 +1,19 @@
 import type { FrameBatch } from './frame-batch.ts';
 
-/** What a transport tells its owner. Nothing follows `closed`. */
+/**
+ * What a transport tells its owner. Nothing follows `closed`. Never called from within a call to
+ * the transport, so an owner may send and close wherever it likes.
+ */
 export interface TransportEvents {
   message(text: string): void;
   /** The link is gone. `code` is a WebSocket close code; 1006 when there was no close frame. */
   closed(code: number, reason: string): void;
-  /** What was queued has been handed to the peer; `queuedBytes` is small again. */
+  /** What was queued has left. Promised after `queuedBytes` was `drainedFrom` or more. */
   drained?(): void;
 }
+
+/** Bytes queued in a transport from which on it tells when they have left. */
+export const drainedFrom = 64 * 1024;
 
 /** One ordered link to a peer, carrying text messages. Knows nothing about frames. */
 export interface Transport {
@@ -17,7 +23,10 @@ export interface Transport {
   start(on: TransportEvents): void;
   /** Queues a message. Ignored once the link is closing. */
   send(text: string): void;
-  /** Sends what is queued, says goodbye, and ends. Safe to call twice. */
+  /**
+   * Sends what is queued, says goodbye, and ends; a peer that takes neither is cut off after a
+   * moment. Nothing more is received. Safe to call twice. A long reason is cut.
+   */
   close(code: number, reason: string): void;
 }
 

@@ -1,4 +1,5 @@
 import { WebSocket } from 'ws';
+import { closeReason } from './close-reason.ts';
 import { LinkError } from './errors.ts';
 import { pinnedTls } from './pinned-tls.ts';
 import type { Transport, TransportEvents } from './transport.ts';
@@ -75,7 +76,12 @@ class ClientTransport implements Transport {
   }
 
   start(on: TransportEvents): void {
+    if (this.#ws.readyState === this.#ws.CLOSED) {
+      queueMicrotask(() => on.closed(1006, ''));
+      return;
+    }
     this.#ws.on('message', (data, isBinary) => {
+      if (this.#ws.readyState !== this.#ws.OPEN) return;
       if (isBinary) this.close(1003, 'text only');
       else on.message(data.toString());
     });
@@ -90,7 +96,7 @@ class ClientTransport implements Transport {
 
   close(code: number, reason: string): void {
     if (!this.#started) this.#ws.resume();
-    this.#ws.close(code, reason);
+    this.#ws.close(code, closeReason(reason));
     const grace = setTimeout(() => this.#ws.terminate(), closeGraceMs);
     grace.unref();
     this.#ws.once('close', () => clearTimeout(grace));

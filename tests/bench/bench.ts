@@ -1,12 +1,15 @@
 import { messageOf } from '#shared/errors';
 import type { Bench } from './bench-case.ts';
+import { connect } from './connect.ts';
 import { fanout } from './fanout.ts';
+import { idle } from './idle.ts';
 import { type CommandLine, parseCommandLine, usage } from './options.ts';
+import { recover } from './recover.ts';
 import { send } from './send.ts';
 import { slow } from './slow.ts';
 import { Workbench } from './workbench.ts';
 
-const benches: readonly Bench[] = [fanout, send, slow];
+const benches: readonly Bench[] = [fanout, send, slow, connect, idle, recover];
 
 /** Runs what was asked for, prints one JSON object a line, and cleans up however it ends. */
 async function main({ names, options, verbose }: CommandLine): Promise<void> {

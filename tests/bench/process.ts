@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 
@@ -61,15 +61,29 @@ export class ServerProcess {
     return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024;
   }
 
+  /** Files and sockets that it has open. */
+  openFiles(): number {
+    return readdirSync(`/proc/${this.#child.pid}/fd`).length;
+  }
+
   /** Ends it, by force if it takes too long. Safe to call twice. */
   async stop(): Promise<void> {
+    const force = setTimeout(() => this.#child.kill('SIGKILL'), stopGraceMs);
+    await this.#end('SIGTERM');
+    clearTimeout(force);
+  }
+
+  /** Ends it as a crash would, without a chance to tidy up. Safe to call twice. */
+  kill(): Promise<void> {
+    return this.#end('SIGKILL');
+  }
+
+  async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const { pid, exitCode, signalCode } = this.#child;
     if (pid === undefined || exitCode !== null || signalCode !== null) return;
     const ended = once(this.#child, 'exit');
-    this.#child.kill('SIGTERM');
-    const force = setTimeout(() => this.#child.kill('SIGKILL'), stopGraceMs);
+    this.#child.kill(signal);
     await ended;
-    clearTimeout(force);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { BenchContext } from './bench-case.ts';
 import { LatencyLog } from './latency-log.ts';
 import { paced } from './pace.ts';
+import { until, within } from './patience.ts';
 import { contentOf, registration } from './peers/nexus-peer.ts';
 import { NexusServer } from './peers/nexus-server.ts';
 import { StallingReader } from './stalling-reader.ts';
@@ -16,6 +17,7 @@ const restSeconds = 2;
 /** What the stalled reader is owed in the measured time: more than outbox and kernel will hold. */
 const owedBytes = 14 * 1024 * 1024;
 const patienceMs = 30_000;
+const neverRecovered = 'the stalled reader was not closed, or its replay did not end';
 
 /** What one run showed. */
 export interface RoomFigures {
@@ -56,10 +58,12 @@ export async function measureRoom(
     await speak(seconds);
     log.stop();
     const rssMb = memory.stop();
-    await Promise.all([stalls && within(other.recover()), speak(restSeconds)]);
+    const recovered = stalls && within(patienceMs, () => neverRecovered, other.recover());
+    await Promise.all([recovered, speak(restSeconds)]);
     if (stalls) context.progress(`the stalled reader was closed with ${other.closeCode}`);
-    await until(() => log.complete === log.sent && speaker.acked.length === log.sent);
-    await until(() => other.received.length >= log.sent);
+    // Gives up without an error: the figures tell.
+    await until(patienceMs, () => log.complete === log.sent && speaker.acked.length === log.sent);
+    await until(patienceMs, () => other.received.length >= log.sent);
     const p99Ms = percentile(log.latencies, 99);
     return { p99Ms, rssMb, wrong: differences(speaker.acked, other.received) };
   } finally {
@@ -117,22 +121,4 @@ function differences(expected: readonly number[], received: readonly number[]): 
   const distinct = new Set(received);
   const missing = expected.filter((id) => !distinct.has(id)).length;
   return missing + (received.length - (expected.length - missing));
-}
-
-/** Polls until something holds. Gives up, without an error, after a while: the figures tell. */
-async function until(holds: () => boolean): Promise<void> {
-  const deadline = performance.now() + patienceMs;
-  while (!holds() && performance.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
-async function within(work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const message = 'the stalled reader was not closed, or its replay did not end';
-    timer = setTimeout(() => reject(new Error(message)), patienceMs);
-  });
-  await Promise.race([work, late]);
-  clearTimeout(timer);
 }

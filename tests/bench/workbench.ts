@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Closers } from '#shared/sys/closers';
 import { type ServerCommand, ServerProcess } from './process.ts';
@@ -30,6 +30,18 @@ export class Workbench {
     const path = join(this.#folder, `${purpose}-${this.#folders}`);
     mkdirSync(path);
     return path;
+  }
+
+  /** A fresh folder with the same files. */
+  copyFolder(folder: string): string {
+    const path = this.makeFolder('copy');
+    cpSync(folder, path, { recursive: true });
+    return path;
+  }
+
+  /** Removes one of these folders before the end. */
+  removeFolder(folder: string): void {
+    rmSync(folder, { recursive: true, force: true });
   }
 
   async start(command: ServerCommand): Promise<ServerProcess> {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { suite, type TestContext, test } from 'node:test';
 import { migrations } from '#nexus/app/broker';
+import { AspectStore } from '#nexus/aspects/aspect-store';
+import { AspectRegistry } from '#nexus/aspects/registry';
 import { ChatStore } from '#nexus/chat/chat-store';
 import { TokenStore } from '#nexus/credentials/token-store';
 import { rebuildProjections, verifyChain } from '#nexus/journal/maintenance';
@@ -38,7 +40,7 @@ journalContract(
 
 /** Every row of the derived tables. */
 function dump({ reader }: Database): string {
-  const tables = ['chat_messages', 'chat_reactions', 'chat_send_keys', 'agent_tokens'];
+  const tables = ['chat_messages', 'chat_reactions', 'chat_send_keys', 'agent_tokens', 'aspects'];
   return JSON.stringify(
     tables.map((table) => [table, reader.prepare(`SELECT * FROM ${table} ORDER BY 1, 2`).all()]),
   );
@@ -76,11 +78,22 @@ suite('SqliteJournal', () => {
     t.after(() => database.close());
     const clock = new FakeClock();
     const tokens = new TokenStore(database);
-    const projections = [tokens, new ChatStore(database)];
+    const aspects = new AspectStore(database);
+    const projections = [tokens, new ChatStore(database), aspects];
     const journal = journalOf(database, { projections }, clock);
     await liveThrough(journal, tokens, clock);
+    const registry = new AspectRegistry({ journal, store: aspects });
+    const key = () => Buffer.alloc(32, registry.list().length);
+    for (const name of ['wren', 'aspect-97', 'wren', 'anvil']) {
+      await registry.mint({ name, publicKey: key(), model: 'm' }, 'operator');
+    }
+    await registry.retire('wren', 'operator');
+    await registry.retire('anvil', 'operator');
+    await registry.resurrect('anvil', 'operator');
+    await tokens.issue(journal, 'anvil', 'operator');
     await journal.close();
     const before = dump(database);
+    assert.match(before, /"void:wren"/, 'a retired aspect loses its token');
     assert.ok(before.length > 100_000);
 
     rebuildProjections(database, projections);

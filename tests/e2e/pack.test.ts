@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import { nexus, Place, repository, up } from './nexus-process.ts';
+import { nexus, Place, Run, repository, up } from './nexus-process.ts';
 
 const version = (node: string): number[] =>
   execFileSync(node, ['--version'], { encoding: 'utf8' }).slice(1).split('.').map(Number);
@@ -104,6 +104,18 @@ suite('the package', { skip: whyNoRegistry() ?? false }, () => {
     assert.match(asked.stdout, /^wren \d+→\d+/);
     team.child.kill('SIGINT');
     assert.equal((await team.ended).code, 0);
+  });
+
+  test('says how to get uWebSockets.js when it is asked for, and does without it', async (t) => {
+    const place = new Place(t, { empty: true });
+    const program = [process.execPath, bin()];
+    const serve = ['serve', '--json', '--addr', '127.0.0.1:0', '--transport'];
+    const { code, stderr } = await nexus(place, [...serve, 'uws'], { program });
+    assert.equal(code, 2);
+    assert.match(stderr, /^nexus: .*uWebSockets\.js is not installed; run npm install [^\n]+\n$/);
+    const run = new Run(place, [...serve, 'auto'], { program });
+    await run.event('ready');
+    await run.kill();
   });
 
   const old = findOldNode();

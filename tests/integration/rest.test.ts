@@ -173,12 +173,14 @@ suite('REST', () => {
     }
   });
 
-  test('an open socket outlives its token, a new one does not', async (t) => {
+  test('a new token ends what came in with the one before, and nothing else', async (t) => {
     const nexus = await startNexus(t);
     const token = await nexus.token('wren');
     const wren = await nexus.connect(token);
+    const anvil = await nexus.aspect('anvil');
     await nexus.token('wren');
-    await wren.settled();
+    assert.equal((await wren.closed).code, 4401);
+    await anvil.settled();
     await assert.rejects(TestClient.open(nexus.url, token), /401/);
   });
 });

@@ -107,7 +107,9 @@ const callers: Readonly<Record<string, Caller>> = {
 const pathOf = (pattern: string): string =>
   pattern.replace(':file', 'page.css').replaceAll(/:\w+(\{.*?\}(?=\/|$))?/g, '1');
 
-const routes = Object.entries(routeTable).map(([key, rule]) => {
+const guarded = Object.entries(routeTable).filter(([, rule]) => !rule.refusesItself);
+
+const routes = guarded.map(([key, rule]) => {
   const [method = '', pattern = ''] = key.split(' ');
   return { key, method: method === 'ALL' ? 'POST' : method, path: pathOf(pattern), rule };
 });

@@ -5,8 +5,16 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { testTransport } from './start-nexus.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** What `nexus serve` from source is to Node, before its flags; run it in `root`. */
+export const serveArguments: readonly string[] = [
+  '--conditions=nexus-source',
+  join(root, 'nexus/cmd/nexus.ts'),
+  'serve',
+];
 
 /** `nexus serve` as a process of its own. */
 export interface ServeProcess {
@@ -21,19 +29,20 @@ export async function serveProcess(
   t: Pick<TestContext, 'after'>,
   dataDir: string,
   flags: readonly string[] = [],
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<ServeProcess> {
-  const program = join(root, 'nexus/cmd/nexus.ts');
   const where = ['--addr', '127.0.0.1:0', '--data-dir', dataDir, '--json'];
-  const child = spawn(
-    process.execPath,
-    ['--conditions=nexus-source', program, 'serve', ...where, ...flags],
-    {
-      cwd: root,
-      stdio: ['ignore', 'pipe', 'pipe'],
+  const how = ['--transport', testTransport];
+  const child = spawn(process.execPath, [...serveArguments, ...where, ...how, ...flags], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
       // Starting from source is mostly compiling; the second start need not do it again.
-      env: { NODE_COMPILE_CACHE: join(tmpdir(), 'nexus-test-compile-cache'), ...process.env },
+      NODE_COMPILE_CACHE: join(tmpdir(), 'nexus-test-compile-cache'),
+      ...process.env,
+      ...environment,
     },
-  );
+  });
   const kill = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');

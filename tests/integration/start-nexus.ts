@@ -4,12 +4,16 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { ClientOptions } from 'ws';
 import { type Broker, type BrokerOptions, defaultLimits, startBroker } from '#nexus/app/broker';
+import { parseTransport } from '#nexus/app/listener-choice';
 import { systemClock } from '#shared/sys/clock';
 import { silentLog } from '#shared/sys/log';
 import { TestClient } from './test-client.ts';
 
 /** Tests come from one address, many at a time. */
 export const roomyLimits = { ...defaultLimits, connections: { total: 256, perAddress: 256 } };
+
+/** What serves sockets in this run: `npm run test:uws` runs some of the tests again. */
+export const testTransport = parseTransport(process.env['NEXUS_TEST_TRANSPORT'] ?? 'ws');
 
 export type StartNexusOptions = Partial<BrokerOptions>;
 
@@ -47,6 +51,7 @@ export async function startNexus(
     limits: roomyLimits,
     clock: systemClock,
     openLog: () => silentLog,
+    transport: testTransport,
     ...options,
     dataDir,
   });
@@ -57,7 +62,12 @@ export async function startNexus(
   t.after(close);
 
   const operatorToken = () => readFileSync(join(dataDir, 'operator.token'), 'utf8').trim();
-  const token = (name: string) => broker.issueToken(name);
+  const tokens = new Map<string, string>();
+  const token = async (name: string) => {
+    const issued = await broker.issueToken(name);
+    tokens.set(name, issued);
+    return issued;
+  };
   const connect = async (secret: string, more?: ClientOptions) => {
     const client = await TestClient.open(broker.url, secret, more);
     clients.push(client);
@@ -72,7 +82,8 @@ export async function startNexus(
     connect,
     operator: () => connect(operatorToken()),
     async aspect(name, { register = true, with: more = {} } = {}) {
-      const client = await connect(await token(name));
+      // A new token would end the connections that came in with the one before.
+      const client = await connect(tokens.get(name) ?? (await token(name)));
       if (!register) return client;
       const answer = await client.register(name, more);
       if (answer.kind !== 'register.ack') throw new Error(JSON.stringify(answer));

@@ -66,4 +66,12 @@ suite('tls', () => {
       await assert.rejects(refusal, { code: 'tls.bad_host' }, bad);
     }
   });
+
+  test('a key that is not the certificate’s, or no key at all, is refused', async (t) => {
+    const [one, another] = await Promise.all([makeCertificate(t), makeCertificate(t)]);
+    const mixed = { cert: one.cert, key: another.key };
+    await assert.rejects(startNexus(t, { tls: mixed }), { code: 'start.tls_files' });
+    const noKey = { cert: one.cert, key: one.cert };
+    await assert.rejects(startNexus(t, { tls: noKey }), { code: 'start.tls_files' });
+  });
 });

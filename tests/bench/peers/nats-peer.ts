@@ -60,11 +60,7 @@ export class NatsPeer implements Peer {
     acked: (messages: number) => void,
   ): Promise<Publish> {
     const link = await this.#open();
-    await link.subscribe(`${ackInbox}.*`);
-    link.count(acked);
-    const text = `PUB ${subject} ${ackInbox}.${numberPlace} ${bytes}\r\n${body(bytes)}\r\n`;
-    const copies = new NumberedCopies(Buffer.from(text), text.indexOf(numberPlace));
-    return (messages) => link.write(copies.take(messages));
+    return ackedPublisher(link, subject, bytes, acked);
   }
 
   async stored(): Promise<number | undefined> {
@@ -83,6 +79,20 @@ export class NatsPeer implements Peer {
     this.#links.push(link);
     return link;
   }
+}
+
+/** Publishes to a stream's subject and asks for an answer to each message. */
+export async function ackedPublisher(
+  link: NatsLink,
+  to: string,
+  bytes: number,
+  acked: (messages: number) => void,
+): Promise<Publish> {
+  await link.subscribe(`${ackInbox}.*`);
+  link.count(acked);
+  const text = `PUB ${to} ${ackInbox}.${numberPlace} ${bytes}\r\n${body(bytes)}\r\n`;
+  const copies = new NumberedCopies(Buffer.from(text), text.indexOf(numberPlace));
+  return (messages) => link.write(copies.take(messages));
 }
 
 const body = (bytes: number): string => 'x'.repeat(bytes);

@@ -5,15 +5,15 @@ import type { BenchContext } from '../bench-case.ts';
 import type { ServerProcess } from '../process.ts';
 
 /**
- * Starts a nats-server on a free port. Returns undefined, with a note, when there is none or it
- * does not know what `settings` ask for: the peer is absent then.
+ * Starts a nats-server on a free port, with its files in `folder`. Returns undefined, with a note,
+ * when there is none or it does not know what `settings` ask for: the peer is absent then.
  */
 export async function startNatsServer(
   context: BenchContext,
   settings: (folder: string) => readonly string[] = () => [],
+  folder = context.workbench.makeFolder('nats'),
 ): Promise<ServerProcess | undefined> {
   const { workbench, options, note } = context;
-  const folder = workbench.makeFolder('nats');
   const config = join(folder, 'nats.conf');
   const lines = ['host: "127.0.0.1"', 'port: -1', ...settings(folder)];
   writeFileSync(config, `${lines.join('\n')}\n`);

@@ -18,6 +18,14 @@ export const registration = (name: string) => ({
 export const contentOf = (bytes: number, form: BenchOptions['form']): string =>
   (form === 'mention' ? '@all ' : '').padEnd(bytes, 'x');
 
+/** Says the same again and again, and asks for an answer each time. */
+export function ackedPublisher(link: WsLink, content: string): Publish {
+  const text = JSON.stringify({ kind: 'chat.send', id: numberPlace, payload: { content } });
+  const numberAt = clientHeaderBytes(Buffer.byteLength(text)) + text.indexOf(numberPlace);
+  const copies = new NumberedCopies(textFrame(text), numberAt);
+  return (messages) => link.write(copies.take(messages));
+}
+
 /** Our broker: every message is stored, routed by the chat rules, and sent to every reader. */
 export class NexusPeer implements Peer {
   readonly name = 'nexus';
@@ -58,11 +66,7 @@ export class NexusPeer implements Peer {
   ): Promise<Publish> {
     const link = await this.#openAspect('publisher');
     link.count(acked);
-    const payload = { content: contentOf(bytes, this.#form) };
-    const text = JSON.stringify({ kind: 'chat.send', id: numberPlace, payload });
-    const numberAt = clientHeaderBytes(Buffer.byteLength(text)) + text.indexOf(numberPlace);
-    const copies = new NumberedCopies(textFrame(text), numberAt);
-    return (messages) => link.write(copies.take(messages));
+    return ackedPublisher(link, contentOf(bytes, this.#form));
   }
 
   /** The newest message's id: ids are journal positions, and a round records nothing else. */

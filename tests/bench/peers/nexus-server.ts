@@ -4,6 +4,8 @@ import type { BenchContext } from '../bench-case.ts';
 import type { ServerProcess } from '../process.ts';
 import { repository } from '../workbench.ts';
 
+const tokensAtOnce = 50;
+
 /** A broker of ours in a fresh data directory, as an operator would run it. */
 export class NexusServer {
   readonly process: ServerProcess;
@@ -16,8 +18,11 @@ export class NexusServer {
     this.url = process.ready;
   }
 
-  static async start({ workbench, options }: BenchContext): Promise<NexusServer> {
-    const folder = workbench.makeFolder('nexus');
+  /** `folder` is the data directory; one that was used before is taken up again. */
+  static async start(
+    { workbench, options }: BenchContext,
+    folder = workbench.makeFolder('nexus'),
+  ): Promise<NexusServer> {
     const profile = options.profileDir
       ? ['--cpu-prof', `--cpu-prof-dir=${options.profileDir}`, '--cpu-prof-interval=500']
       : [];
@@ -39,6 +44,16 @@ export class NexusServer {
       findReady,
     });
     return new NexusServer(server, readFileSync(join(folder, 'operator.token'), 'utf8').trim());
+  }
+
+  /** A token for each name. Some at a time: one by one, thousands take long. */
+  async issueTokens(names: readonly string[]): Promise<string[]> {
+    const tokens: string[] = [];
+    for (let next = 0; next < names.length; next += tokensAtOnce) {
+      const some = names.slice(next, next + tokensAtOnce);
+      tokens.push(...(await Promise.all(some.map((name) => this.issueToken(name)))));
+    }
+    return tokens;
   }
 
   /** A token for an aspect. */

@@ -9,20 +9,28 @@ const options = {
   protocol: 1,
 };
 
+/** Who a client is, where the server wants to know. */
+export interface NatsLogin {
+  readonly user: string;
+  readonly pass: string;
+}
+
 /** A lean NATS client, the counterpart of `WsLink`. */
 export class NatsLink {
   readonly #tcp: TcpLink;
-  #pongs: (() => void)[] = [];
+  #pongs: { resolve: () => void; reject: (error: Error) => void }[] = [];
   #requests = 0;
 
   private constructor(tcp: TcpLink) {
     this.#tcp = tcp;
     this.#walk();
+    tcp.onClosed(() => this.#failed(new Error('nats-server closed the connection')));
   }
 
-  static async open(port: number): Promise<NatsLink> {
+  /** Rejects unless it is let in. */
+  static async open(port: number, login?: NatsLogin): Promise<NatsLink> {
     const link = new NatsLink(await TcpLink.open(port, () => undefined));
-    link.write(`CONNECT ${JSON.stringify(options)}\r\n`);
+    link.write(`CONNECT ${JSON.stringify({ ...options, ...login })}\r\n`);
     await link.#roundTrip();
     return link;
   }
@@ -60,10 +68,17 @@ export class NatsLink {
   }
 
   #roundTrip(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#pongs.push(resolve);
+    return new Promise((resolve, reject) => {
+      this.#pongs.push({ resolve, reject });
       this.write('PING\r\n');
     });
+  }
+
+  /** Returns whether somebody waited, and so knows. */
+  #failed(error: Error): boolean {
+    const waiting = this.#pongs.splice(0);
+    for (const { reject } of waiting) reject(error);
+    return waiting.length > 0;
   }
 
   #walk(message?: (payload: string) => void, arrived?: (messages: number) => void): void {
@@ -79,7 +94,10 @@ export class NatsLink {
 
   #takeLine(text: string): void {
     if (text === 'PING') this.write('PONG\r\n');
-    else if (text === 'PONG') this.#pongs.shift()?.();
-    else if (text.startsWith('-ERR')) throw new Error(`nats-server said ${text}`);
+    else if (text === 'PONG') this.#pongs.shift()?.resolve();
+    else if (text.startsWith('-ERR')) {
+      const error = new Error(`nats-server said ${text}`);
+      if (!this.#failed(error)) throw error;
+    }
   }
 }
