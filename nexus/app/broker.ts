@@ -29,7 +29,11 @@ import { replay } from '../chat/replay.ts';
 import { credentialHandlers } from '../credentials/handlers.ts';
 import { aspectIdentity, operatorName } from '../credentials/identity.ts';
 import { ensureInstanceIdentity, identityMigration } from '../credentials/instance-identity.ts';
-import { ensureOperatorToken, operatorTokenFile } from '../credentials/operator-token.ts';
+import {
+  ensureOperatorToken,
+  operatorTokenFile,
+  renewOperatorToken,
+} from '../credentials/operator-token.ts';
 import { sessionTokenHandlers } from '../credentials/session-handlers.ts';
 import { TokenStore, tokenGrantsMigration, tokenMigration } from '../credentials/token-store.ts';
 import { dispatchHandlers } from '../dispatch/handlers.ts';
@@ -39,7 +43,7 @@ import { FileStore, fileMigration } from '../files/file-store.ts';
 import { fileHandlers } from '../files/handlers.ts';
 import { Gateway, type GatewayDeps, type GatewayLimits } from '../gateway/gateway.ts';
 import type { TlsFiles } from '../gateway/listener.ts';
-import { buildHttpApp } from '../http/app.ts';
+import { buildHttpApp, routesOf } from '../http/app.ts';
 import { aspectAdminRoutes } from '../http/aspect-admin.ts';
 import { aspectCredentialRoutes } from '../http/aspect-credentials.ts';
 import { type ValidateRates, validateRates, validateRoutes } from '../http/aspect-validate.ts';
@@ -66,6 +70,8 @@ import {
 } from '../observe/sink/activity-folder.ts';
 import { JsonlSink } from '../observe/sink/jsonl-sink.ts';
 import { Operations } from '../operations/operations.ts';
+import type { LoginLink } from '../operators/accounts.ts';
+import { OperatorStore, operatorMigration } from '../operators/operator-store.ts';
 import { personalityHandlers } from '../personalities/handlers.ts';
 import { PersonalityService } from '../personalities/personality-service.ts';
 import { PersonalityStore, personalityMigration } from '../personalities/personality-store.ts';
@@ -95,6 +101,7 @@ import { aspectBundles } from './aspect-bundles.ts';
 import { StartRefused } from './errors.ts';
 import { assertSafeToListen, type ListenAddress } from './listen-address.ts';
 import { chooseListener, type TransportChoice } from './listener-choice.ts';
+import { type OperatorOptions, operatorAccess } from './operator-access.ts';
 
 /** The schema, in order. Append only. */
 export const migrations = [
@@ -111,6 +118,7 @@ export const migrations = [
   aspectMigration,
   vaultMigration,
   personalityMigration,
+  operatorMigration,
 ];
 
 export const defaultLimits: GatewayLimits = {
@@ -166,6 +174,7 @@ export interface BrokerOptions {
   readonly transport?: TransportChoice | undefined;
   /** Keys of the vault, instead of the file in the data directory. */
   readonly vaultKeys?: string | undefined;
+  readonly operators?: OperatorOptions | undefined;
   readonly clock: Clock;
   /** Called once the data directory is ours. `redact` cuts known secrets out of a line. */
   openLog(dataDir: DataDir, redact: Redact): Log;
@@ -192,6 +201,12 @@ export interface Broker {
   knows(name: string): boolean;
   /** Whether an aspect is kept out, until it is resurrected. */
   isRetired(name: string): boolean;
+  /** Every route of its REST side, such as `GET /health`. */
+  readonly routes: readonly string[];
+  /** A link by which the first operator signs in, once. */
+  loginLink(): Promise<LoginLink>;
+  /** Shuts every operator out; who can read the data directory comes back in. */
+  resetOperators(): Promise<void>;
   /** Attaches an aspect that runs in this process. */
   attach(name: string, transport: Transport): void;
   /** Resolves when an admin asks the broker to stop; whoever started it then closes it. */
@@ -241,6 +256,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const credentialStore = new VaultStore(database);
   const profileStore = new ProfileStore(database);
   const personalityStore = new PersonalityStore(database);
+  const operatorStore = new OperatorStore(database);
   const projections = [
     tokens,
     chatStore,
@@ -251,6 +267,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     credentialStore,
     profileStore,
     personalityStore,
+    operatorStore,
   ];
   const journal = new SqliteJournal({ database, projections, clock });
   const signer = new HeadSigner({ database, journal, instance, clock, log });
@@ -259,7 +276,22 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   const hub = new Hub();
   const access = accessControl({ instance, tokens, aspects, journal, hub, clock, log });
   const { registry, standing, sessions, resolver, live } = access;
-  await ensureOperatorToken(dataDir.file(operatorTokenFile), tokens, journal);
+  const tokenFile = dataDir.file(operatorTokenFile);
+  await ensureOperatorToken(tokenFile, tokens, journal);
+  const operators = operatorAccess({
+    instance,
+    store: operatorStore,
+    journal,
+    hub,
+    host: listen.host,
+    cert: tls?.cert,
+    options: options.operators ?? {},
+    resolveToken: (token) => resolver.resolve(token),
+    renewToken: (actor) => renewOperatorToken(tokenFile, tokens, journal, actor),
+    clock,
+    log,
+  });
+  const { authenticate } = operators;
   const vault = await openVault({
     journal,
     store: credentialStore,
@@ -344,16 +376,15 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
       ...turnHandlers(turns, journal),
       ...dispatchHandlers(),
       ...credentialHandlers(vault.access),
-      ...sessionTokenHandlers(resolver, live),
+      ...sessionTokenHandlers({ resolveToken: authenticate }, live),
       ...personalityHandlers(personalities),
     ],
     log,
   });
   const shutdownAsked = Promise.withResolvers<void>();
-  const authenticate = (token: string) => resolver.resolve(token);
   const rates = options.validateRates ?? validateRates;
   const http = buildHttpApp({
-    authenticate,
+    identify: (facts) => operators.identity.resolve(facts),
     bounded: [
       validateRoutes({
         registry,
@@ -367,9 +398,11 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     ],
     open: [
       healthRoutes,
-      authRoutes({ resolve: (token) => resolver.resolve(token), bypass: false }),
+      authRoutes({ resolve: (token) => (token ? authenticate(token) : undefined), bypass: false }),
+      ...operators.open,
     ],
     guarded: [
+      ...operators.guarded,
       aspectRoutes(roster),
       tokenRoutes(tokens, journal, standing),
       fileRoutes(fileService),
@@ -391,6 +424,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
         stop: () => void clock.after(shutdownDelayMs, shutdownAsked.resolve),
       }),
     ],
+    clock,
     log,
   });
   const gateway = openGateway({
@@ -408,6 +442,7 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
   });
   const port = await bind(gateway, listen);
   closers.add(() => gateway.close());
+  operators.site.boundTo(port);
 
   const url = `${tls ? 'https' : 'http'}://${listen.host}:${port}`;
   const endpoint = dataDir.file(endpointFile);
@@ -429,6 +464,9 @@ async function build(options: BrokerOptions, closers: Closers): Promise<Broker> 
     providerEnvironment: (name) => vault.environment.of(name),
     knows: (name) => tokens.findName(name) !== undefined,
     isRetired,
+    routes: routesOf(http),
+    loginLink: () => operators.accounts.makeLink(operatorName, 'nexus'),
+    resetOperators: () => operators.accounts.reset('nexus'),
     attach: (name, transport) => void gateway.attach(transport, aspectIdentity(name)),
     shutdownAsked: shutdownAsked.promise,
     close: () => closers.closeAll(),

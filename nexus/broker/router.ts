@@ -1,11 +1,12 @@
 import { nameKey } from '#shared/config/names';
 import { rootCodeOf } from '#shared/errors';
 import { type FrameCodec, maxIdLength } from '#shared/frames/codec';
+import { accessNeeded } from '#shared/frames/define';
 import { type Envelope, encodeFrame } from '#shared/frames/envelope';
 import { errorKindOf, FrameRefused, isPassing, UndecodableFrame } from '#shared/frames/errors';
 import type { Log } from '#shared/sys/log';
 import { OutboundFrame } from '#shared/transport/frame-batch';
-import { isReadOnly } from '../credentials/identity.ts';
+import { isEnough, isReadOnly } from '../credentials/identity.ts';
 import type { Connection } from './connection.ts';
 import type { Handler, RefusalReason } from './handler.ts';
 import { refusalOf } from './refusal.ts';
@@ -69,6 +70,14 @@ export class Router {
     }
     if (isReadOnly(connection.identity) && effect !== 'reads') {
       throw new FrameRefused('forbidden', `this token may only read, and ${kind} does more`);
+    }
+    const { operator } = connection.identity;
+    const needed = accessNeeded(handler.definition);
+    if (operator && !isEnough(operator.access, needed)) {
+      throw new FrameRefused(
+        'forbidden',
+        `${kind} needs ${needed} rights, and these are ${operator.access}’s`,
+      );
     }
     return handler;
   }

@@ -33,6 +33,10 @@ export function brokerOptions(flags: ServerFlags, frameName?: string): BrokerOpt
     activity: { retainDays: flags['activity-days'] },
     transport: parseTransport(flags.transport),
     vaultKeys: process.env[vaultKeyVariable],
+    operators: {
+      rpId: process.env['NEXUS_OPERATOR_RPID'] || undefined,
+      origins: process.env['NEXUS_OPERATOR_ORIGINS']?.split(',').filter(Boolean),
+    },
     clock: systemClock,
     openLog: (dataDir, redact) =>
       openLogFile(flags['log-level'], dataDir.file(join('logs', 'broker.log')), redact),

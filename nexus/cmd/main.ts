@@ -19,6 +19,7 @@ const commands = {
   credential: () => import('./credential.ts'),
   personality: () => import('./personality.ts'),
   admin: () => import('./admin.ts'),
+  operator: () => import('./operator.ts'),
   audit: () => import('./audit.ts'),
   backup: () => import('./backup.ts'),
   restore: () => import('./restore.ts'),

@@ -42,7 +42,7 @@ export class UpScreen {
     this.#print({ event: 'member', name, title, state, provider, model, problem }, line);
   }
 
-  summary({ url, dataDir }: Broker, members: readonly Member[]): void {
+  summary({ url, dataDir }: Broker, members: readonly Member[], loginUrl: string): void {
     const live = members.filter(({ state }) => state === 'live');
     const missing = members.filter(({ state }) => state === 'starting').map(({ name }) => name);
     const someone = live.find(({ title }) => title !== 'coordinator') ?? live[0];
@@ -59,9 +59,11 @@ export class UpScreen {
         : []),
       `  ${nexus} chat${at}    the whole room, live`,
       `  ${nexus} status${at}  who is there`,
+      'Sign in at a browser, once, within ten minutes, with',
+      `  ${loginUrl}`,
       `Logs are in ${dataDir.file('logs')}. Ctrl-C stops everything.`,
     ];
-    this.#print({ event: 'ready', url, members }, lines.join('\n'));
+    this.#print({ event: 'ready', url, login_url: loginUrl, members }, lines.join('\n'));
   }
 
   stopping(signal: string): void {

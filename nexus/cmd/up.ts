@@ -64,7 +64,10 @@ export const command: CommandModule<object, InferredOptionTypes<typeof flags>> =
         onMember: (member) => screen.member(member),
         signal: stop.signal,
       });
-      if (!stop.signal.aborted) screen.summary(broker, running.members);
+      if (!stop.signal.aborted) {
+        const { url } = await broker.loginLink();
+        screen.summary(broker, running.members, url);
+      }
       const signal = await stopped;
       screen.stopping(signal);
       await running.close();

@@ -16,6 +16,16 @@ export async function ensureOperatorToken(
     const identity = tokens.resolve(readFileSync(path, 'utf8').trim());
     if (identity && isOperator(identity)) return;
   }
-  const token = await tokens.issue(journal, operatorName, operatorName);
+  await renewOperatorToken(path, tokens, journal, operatorName);
+}
+
+/** Makes a new token and voids the one in the file. */
+export async function renewOperatorToken(
+  path: string,
+  tokens: TokenStore,
+  journal: Journal,
+  by: string,
+): Promise<void> {
+  const token = await tokens.issue(journal, operatorName, by);
   writeFileSync(path, `${token}\n`, { mode: 0o600 });
 }

@@ -7,7 +7,10 @@ import type { LiveSessions } from './live-sessions.ts';
 import type { TokenResolver } from './token-resolver.ts';
 
 /** The frame by which a connection outlives its token. */
-export function sessionTokenHandlers(resolver: TokenResolver, sessions: LiveSessions): Handler[] {
+export function sessionTokenHandlers(
+  resolver: Pick<TokenResolver, 'resolveToken'>,
+  sessions: LiveSessions,
+): Handler[] {
   return [
     // In the order of a read: what the client sends next is done under the new token.
     reads(SessionRefresh, async ({ token }, connection) => {

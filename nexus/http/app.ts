@@ -1,16 +1,25 @@
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { matchedRoutes } from 'hono/route';
 import type { TSchema } from 'typebox';
 import { withoutNulls } from '#shared/frames/codec';
 import { FrameRefused } from '#shared/frames/errors';
 import { isTooDeep, maxJsonDepth, parseJson } from '#shared/json';
 import { compileSchema } from '#shared/schema';
+import type { Clock } from '#shared/sys/clock';
 import type { Log } from '#shared/sys/log';
-import { type Authenticate, type Identity, isReadOnly } from '../credentials/identity.ts';
-import { bearerToken } from '../gateway/access.ts';
+import { type Identity, isReadOnly } from '../credentials/identity.ts';
+import {
+  isRefused,
+  type RefusedRequest,
+  type RequestFacts,
+  type Verdict,
+} from '../credentials/request-identity.ts';
 import type { Caller } from '../gateway/listener.ts';
 import { isUpload } from '../gateway/request-time.ts';
 import { httpError, TooManyRequests, Unauthorized } from './errors.ts';
+import { requestFacts } from './request-facts.ts';
+import { assertMayCall, type RouteRule, routeTable } from './route-table.ts';
 
 /** Bytes of a request body that any route may take; most take less. */
 const maxBodyBytes = 256 * 1024;
@@ -23,19 +32,20 @@ export type HttpEnv = { Bindings: Caller; Variables: { identity: Identity } };
 export type Resource = (app: Hono<HttpEnv>) => void;
 
 export interface HttpAppDeps {
-  readonly authenticate: Authenticate;
+  readonly identify: (facts: RequestFacts) => Verdict | Promise<Verdict>;
   /** Served to anyone; these bound the bodies that they read themselves. */
   readonly bounded?: readonly Resource[];
   /** Served to anyone. */
   readonly open: readonly Resource[];
-  /** Served with a bearer token. */
+  /** Served to those whom the route table names. */
   readonly guarded: readonly Resource[];
+  readonly clock: Clock;
   readonly log: Log;
 }
 
 /** The REST side of the broker. JSON in, JSON out; errors are `{"error": text}`. */
 export function buildHttpApp(deps: HttpAppDeps): Hono<HttpEnv> {
-  const { authenticate, bounded = [], open, guarded, log } = deps;
+  const { identify, bounded = [], open, guarded, clock, log } = deps;
   const app = new Hono<HttpEnv>();
   app.onError((error, c) => {
     const { status, error: text } = httpError(error);
@@ -54,14 +64,14 @@ export function buildHttpApp(deps: HttpAppDeps): Hono<HttpEnv> {
   app.use((c, next) => (isUpload(c.req.method, c.req.path) ? next() : limitBody(c, next)));
   for (const add of open) add(app);
   app.use(async (c, next) => {
-    const token = bearerToken(c.req.header('authorization'));
-    const found = token === undefined ? undefined : authenticate(token);
-    const identity = found instanceof Promise ? await found : found;
-    if (!identity) throw new Unauthorized(token === undefined ? 'missing' : 'invalid');
-    if (isReadOnly(identity) && c.req.method !== 'GET') {
+    const verdict = await identify(requestFacts(c));
+    if (isRefused(verdict)) throw refusal(verdict);
+    if (isReadOnly(verdict) && c.req.method !== 'GET') {
       throw new FrameRefused('forbidden', 'this token may only read');
     }
-    c.set('identity', identity);
+    const routes = matchedRoutes(c).filter(isRoute);
+    if (routes.length > 0) assertMayCall(ruleOf(routes), verdict, clock.now());
+    c.set('identity', verdict);
     await next();
   });
   for (const add of guarded) add(app);
@@ -73,6 +83,24 @@ export async function bodyText(c: Context, maxBytes: number): Promise<string> {
   const text = await c.req.text();
   if (Buffer.byteLength(text) <= maxBytes) return text;
   throw new FrameRefused('too_large', `this request's body may have ${maxBytes} bytes`);
+}
+
+/** Why a caller is nobody, as what a route throws. */
+export function refusal({ refused, message }: RefusedRequest): Error {
+  return refused === 'forbidden' ? new FrameRefused(refused, message) : new Unauthorized(message);
+}
+
+/** Every route of an app, in the words of the route table. */
+export const routesOf = (app: Hono<HttpEnv>): string[] => [
+  ...new Set(app.routes.filter(isRoute).map(({ method, path }) => `${method} ${path}`)),
+];
+
+/** Middleware is for whole subtrees, routes are not. */
+const isRoute = ({ path }: { readonly path: string }): boolean => !path.endsWith('*');
+
+function ruleOf(routes: readonly { method: string; path: string }[]): RouteRule | undefined {
+  const keys = routes.map(({ method, path }) => `${method} ${path}`);
+  return keys.map((key) => routeTable[key]).find((rule) => rule !== undefined);
 }
 
 /** Compiles a body's schema into a reader that throws `FrameRefused` for anything else. */

@@ -5,7 +5,7 @@ import { parseKey } from '#shared/crypto/keyfile-payload';
 import { FrameRefused } from '#shared/frames/errors';
 import { aspectView, type MintView } from '../aspects/aspect-view.ts';
 import type { AspectRegistry } from '../aspects/registry.ts';
-import { isAdmin } from '../credentials/identity.ts';
+import { actorOf, isAdmin } from '../credentials/identity.ts';
 import { bodyOf, type HttpEnv, type Resource } from './app.ts';
 
 export interface AspectAdminDeps {
@@ -70,5 +70,5 @@ export function aspectAdminRoutes({ registry, serverKeys, nexusId }: AspectAdmin
 function adminOf(c: Context<HttpEnv>): string {
   const { identity } = c.var;
   if (!isAdmin(identity)) throw new FrameRefused('forbidden', 'admin_required');
-  return identity.name;
+  return actorOf(identity);
 }

@@ -43,8 +43,8 @@ async function validated(t: TestContext, bundle: AspectBundle) {
     rates: validateRates,
     log,
   });
-  const authenticate = () => undefined;
-  const app = buildHttpApp({ authenticate, bounded: [routes], open: [], guarded: [], log });
+  const identify = () => ({ refused: 'unauthorized', message: '' }) as const;
+  const app = buildHttpApp({ identify, bounded: [routes], open: [], guarded: [], clock, log });
   const { keyfile } = makeKeyfile({
     name: 'wren',
     seed,

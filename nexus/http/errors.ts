@@ -3,10 +3,10 @@ import { NexusError } from '#shared/errors';
 import type { WireErrorCode } from '#shared/frames/errors';
 import { refusalOf } from '../broker/refusal.ts';
 
-/** A request without a usable token. */
+/** A request from somebody we do not know, or know no longer. */
 export class Unauthorized extends NexusError<'unauthorized'> {
-  constructor(problem: 'missing' | 'invalid') {
-    super('unauthorized', `${problem} bearer token`);
+  constructor(message = 'missing or invalid bearer token') {
+    super('unauthorized', message);
   }
 }
 

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { nameProblem } from '#shared/config/names';
 import { FrameRefused } from '#shared/frames/errors';
-import { isAdmin, isOperator } from '../credentials/identity.ts';
+import { actorOf, isAdmin, isOperator } from '../credentials/identity.ts';
 import type { AspectStanding } from '../credentials/session-token.ts';
 import type { TokenStore } from '../credentials/token-store.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -39,7 +39,7 @@ export function tokenRoutes(
         throw new FrameRefused('conflict', `${asked} is retired; resurrect it first`);
       }
       const name = standing.find(asked)?.name ?? asked;
-      const token = await tokens.issue(journal, name, identity.name, { grants, admin });
+      const token = await tokens.issue(journal, name, actorOf(identity), { grants, admin });
       return c.json({ name, token }, 201);
     });
   };
