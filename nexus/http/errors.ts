@@ -1,17 +1,16 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { NexusError } from '#shared/errors';
-import type { WireErrorCode } from '#shared/frames/errors';
+import { Refusal, type WireErrorCode } from '#shared/frames/errors';
 import { refusalOf } from '../broker/refusal.ts';
 
 /** A request from somebody we do not know, or know no longer. */
-export class Unauthorized extends NexusError<'unauthorized'> {
+export class Unauthorized extends Refusal<'unauthorized'> {
   constructor(message = 'missing or invalid bearer token') {
     super('unauthorized', message);
   }
 }
 
 /** A caller does this too often. */
-export class TooManyRequests extends NexusError<'rate_limited'> {
+export class TooManyRequests extends Refusal<'rate_limited'> {
   /** When to try again. */
   readonly retryAfterS: number;
 
@@ -47,7 +46,7 @@ const isWireCode = (code: string): code is keyof typeof statuses => Object.hasOw
 
 /** Status and text for what a route threw. Only deliberate refusals cross in words. */
 export function httpError(thrown: unknown): { status: ContentfulStatusCode; error: string } {
-  const { code, message } = thrown instanceof Unauthorized ? thrown : refusalOf(thrown);
+  const { code, message } = refusalOf(thrown);
   if (!isWireCode(code)) return { status: 500, error: 'internal error' };
   return { status: statuses[code], error: message };
 }

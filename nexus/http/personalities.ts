@@ -13,7 +13,10 @@ const document = Type.Optional(Type.String());
 const strict = { additionalProperties: false } as const;
 
 /** The reference writes the singular; both are served. */
-const ofAspect = '/api/admin/:spelling{aspects?}/:name/personality';
+const spellings = [
+  '/api/admin/aspect/:name/personality',
+  '/api/admin/aspects/:name/personality',
+] as const;
 
 /** Personalities and the central document (auth spec §9, §11.2). */
 export function personalityRoutes(personalities: PersonalityService): Resource {
@@ -43,17 +46,19 @@ export function personalityRoutes(personalities: PersonalityService): Resource {
   return (app) => {
     app.put('/api/aspect/personality', (c) => replace(c, ownName(c, personalities)));
 
-    app.put(ofAspect, (c) => {
-      assertAdmin(c.var.identity);
-      return replace(c, personalities.knownName(c.req.param('name')));
-    });
+    for (const ofAspect of spellings) {
+      app.put(ofAspect, (c) => {
+        assertAdmin(c.var.identity);
+        return replace(c, personalities.knownName(c.req.param('name')));
+      });
 
-    app.get(ofAspect, (c) => {
-      assertAdmin(c.var.identity);
-      const aspect = personalities.knownName(c.req.param('name'));
-      const personality = personalities.personality(aspect, versionIn(c, 'version'));
-      return c.json(toWireWithTime(aspect, personality, personalities.central()));
-    });
+      app.get(ofAspect, (c) => {
+        assertAdmin(c.var.identity);
+        const aspect = personalities.knownName(c.req.param('name'));
+        const personality = personalities.personality(aspect, versionIn(c, 'version'));
+        return c.json(toWireWithTime(aspect, personality, personalities.central()));
+      });
+    }
 
     app.put('/api/admin/nexus-md', async (c) => {
       assertAdmin(c.var.identity);

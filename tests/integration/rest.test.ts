@@ -18,7 +18,6 @@ suite('REST', () => {
       ['POST', '/aspects/heartbeat'],
       ['POST', '/aspects/deregister'],
       ['POST', '/api/admin/tokens'],
-      ['GET', '/connect'],
       ['GET', '/nowhere'],
     ] as const) {
       const missing = { status: 401, body: { error: 'missing bearer token' } };
