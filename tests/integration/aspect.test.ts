@@ -236,6 +236,6 @@ suite('an aspect process', () => {
     assert.equal(await misnamed.ended, 1);
     const unset = aspectProcess(t, { home, env: { NEXUS_URL: nexus.url } });
     assert.equal(await unset.ended, 2);
-    assert.match(unset.stderr, /^pass --keyfile, or set NEXUS_TOKEN [^\n]*\n$/);
+    assert.match(unset.stderr, /^set NEXUS_TOKEN [^\n]*\n$/);
   });
 });
