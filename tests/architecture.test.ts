@@ -167,12 +167,14 @@ suite('error codes', () => {
   });
 });
 
-/** The literals of the `…ErrorCode` unions and of `NexusError<…>` in a file. */
+/** The literals of the `…ErrorCode` unions, of `NexusError<…>` and of `Refusal<…>` in a file. */
 function codesIn(path: string): string[] {
   const text = read(path)
     .replaceAll(/\/\*\*?.*?\*\//gs, '')
     .replaceAll(/\/\/.*$/gm, '');
-  const unions = text.matchAll(/type \w*ErrorCode =(?<body>[^;]*);|NexusError<(?<body2>'[^>]*)>/g);
+  const unions = text.matchAll(
+    /type \w*ErrorCode =(?<body>[^;]*);|(?:NexusError|Refusal)<(?<body2>'[^>]*)>/g,
+  );
   return [...unions].flatMap(({ groups }) =>
     [...(groups?.['body'] ?? groups?.['body2'] ?? '').matchAll(/'([a-z_.]+)'/g)].map(
       ([, code = '']) => code,
