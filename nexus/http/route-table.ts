@@ -60,7 +60,7 @@ export const routeTable: Readonly<Record<string, RouteRule>> = {
   'PUT /api/admin/aspects/:name/credential-defaults': admins,
   'GET /api/admin/aspects/:name/mcp_profile': admins,
   'PUT /api/admin/aspects/:name/mcp_profile': admins,
-  'PUT /api/aspect/personality': { aspects: 'any' },
+  'PUT /api/aspect/personality': whoeverTalks,
   'PUT /api/admin/aspect/:name/personality': admins,
   'PUT /api/admin/aspects/:name/personality': admins,
   'GET /api/admin/aspect/:name/personality': admins,
